@@ -1,0 +1,30 @@
+/** Every code that the API, the CLI and the UI know. UI text is keyed by these. */
+export const errorCodes = [
+  'bad_request',
+  'unauthorized',
+  'forbidden_origin',
+  'not_found',
+  'too_large',
+  'shutting_down',
+  'conflict',
+  'internal',
+  'pack_broken',
+  'pack_not_found',
+  'job_not_found',
+  'image_not_found',
+  'job_state',
+  'settings_broken',
+  'database_newer',
+  'database_broken',
+  'already_running',
+  'backend_unreachable',
+  'backend_rejected',
+  'backend_bad_answer',
+  'backend_start_failed',
+  'disk',
+  'timeout',
+  'spawn_failed',
+  'not_stopped',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
