@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { imageSchema } from './image.ts'
+import { jobProgressSchema, jobSchema } from './job.ts'
+import { backendStatusSchema, closingSchema } from './status.ts'
+
+/**
+ * What `GET /api/events` sends, as server-sent events: `event:` is the type, `data:` this object as JSON.
+ * After every (re)connect comes `hello`: fetch the state anew then, for nothing is replayed.
+ */
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), runId: z.string() }),
+  z.object({ type: z.literal('job'), job: jobSchema }),
+  /** More jobs changed than is worth telling one by one: fetch the queue anew. */
+  z.object({ type: z.literal('queue') }),
+  z.object({ type: z.literal('progress'), progress: jobProgressSchema }),
+  z.object({ type: z.literal('image'), image: imageSchema }),
+  z.object({ type: z.literal('packs') }),
+  z.object({ type: z.literal('backend'), backend: backendStatusSchema }),
+  z.object({ type: z.literal('closing'), closing: closingSchema }),
+  /** The last event: nothing comes after it, don't reconnect. */
+  z.object({ type: z.literal('bye') }),
+  /** Another start of the app asks for the window. */
+  z.object({ type: z.literal('front') }),
+])
+export type AppEvent = z.infer<typeof eventSchema>

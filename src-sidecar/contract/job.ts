@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { errorCodes } from './error-codes.ts'
+import { recipeSchema } from './recipe.ts'
+
+export const jobStates = ['queued', 'running', 'interrupted', 'completed', 'failed', 'cancelled', 'quarantined'] as const
+export type JobState = (typeof jobStates)[number]
+
+/** An error as the API, a job and a pack tell it. */
+export const problemSchema = z.object({ code: z.enum(errorCodes), message: z.string() })
+export type Problem = z.infer<typeof problemSchema>
+
+export const jobSchema = z.object({
+  id: z.int(),
+  packId: z.string(),
+  packName: z.string(),
+  /** Place of the prompt in its pack, from 0. */
+  promptIndex: z.int(),
+  state: z.enum(jobStates),
+  recipe: recipeSchema,
+  imagesDone: z.int(),
+  attempt: z.int(),
+  problem: problemSchema.nullable(),
+  createdAtMs: z.int(),
+  startedAtMs: z.int().nullable(),
+  endedAtMs: z.int().nullable(),
+})
+export type Job = z.infer<typeof jobSchema>
+
+export const jobProgressSchema = z.object({
+  jobId: z.int(),
+  /** Which of the job's images is being made, from 0. */
+  imageIndex: z.int(),
+  step: z.int(),
+  steps: z.int(),
+  /** Of the current image, 0 to 1. */
+  fraction: z.number(),
+  elapsedMs: z.number(),
+  /** Time left for the current image; null as long as nothing honest can be said. */
+  remainingMs: z.number().nullable(),
+  /** Counts up with every new preview; 0 while there is none. Fetch it at `/api/jobs/:id/preview?v=`. */
+  previewVersion: z.int(),
+})
+export type JobProgress = z.infer<typeof jobProgressSchema>
+
+export const queueSchema = z.object({
+  running: z.array(jobSchema),
+  progress: z.array(jobProgressSchema),
+  /** In the order in which they will run; one page. */
+  pending: z.array(jobSchema),
+  pendingTotal: z.int(),
+  /** The latest ended ones, newest first. */
+  ended: z.array(jobSchema),
+  /** Work left in the whole queue, from what recent images took; null while nothing is known. */
+  remainingMs: z.number().nullable(),
+})
+export type Queue = z.infer<typeof queueSchema>
+
+export const queueQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  offset: z.coerce.number().int().min(0).default(0),
+})

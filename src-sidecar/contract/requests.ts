@@ -1,0 +1,13 @@
+import { z } from 'zod'
+
+export const openRequestSchema = z.object({ what: z.enum(['packs', 'images', 'log']) })
+export type OpenRequest = z.infer<typeof openRequestSchema>
+
+export const shutdownRequestSchema = z.object({
+  now: z.boolean().default(false),
+  trigger: z.enum(['exit-button', 'window-close', 'api']).default('api'),
+})
+export type ShutdownRequest = z.input<typeof shutdownRequestSchema>
+
+/** Stands in answers for a password that is stored, and in requests for keeping it. */
+export const storedSecret = '•'

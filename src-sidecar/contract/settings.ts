@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { recipeDefaultsSchema } from './recipe.ts'
+
+/** The built-in draft engine, or a server with `/sdapi/v1` that the user runs. */
+export const backendSettingsSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('draft'), stepMs: z.int().min(0).max(60_000).default(40) }),
+  z.object({
+    kind: z.literal('sdapi'),
+    url: z.url({ protocol: /^https?$/ }),
+    /** HTTP Basic, as `--api-auth user:password` sets it on the server. */
+    username: z.string().max(200).default(''),
+    password: z.string().max(200).default(''),
+  }),
+])
+export type BackendSettings = z.infer<typeof backendSettingsSchema>
+
+export const settingsSchema = z.object({
+  version: z.literal(1),
+  backend: backendSettingsSchema,
+  recipe: recipeDefaultsSchema,
+})
+export type Settings = z.infer<typeof settingsSchema>
+
+export const defaultSettings: Settings = {
+  version: 1,
+  backend: { kind: 'draft', stepMs: 40 },
+  recipe: { samplerName: 'Euler a', scheduler: 'Automatic', steps: 20, cfgScale: 7, width: 512, height: 512 },
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { problemSchema } from './job.ts'
+
+export const shellKinds = ['neutralino', 'browser', 'none'] as const
+export type ShellKind = (typeof shellKinds)[number]
+
+export const backendStatusSchema = z.object({
+  kind: z.enum(['draft', 'sdapi']),
+  name: z.string(),
+  /** `stopped` is ordinary: it starts when the first job needs it. */
+  state: z.enum(['stopped', 'starting', 'ready', 'failed']),
+  problem: problemSchema.nullable(),
+})
+export type BackendStatus = z.infer<typeof backendStatusSchema>
+
+export const closingSchema = z.object({
+  trigger: z.string(),
+  /** What is waited for now. */
+  step: z.string(),
+  sinceMs: z.int(),
+})
+export type Closing = z.infer<typeof closingSchema>
+
+export const statusSchema = z.object({
+  version: z.string(),
+  runId: z.string(),
+  shell: z.enum(shellKinds),
+  dataFolder: z.string(),
+  packsFolder: z.string(),
+  imagesFolder: z.string(),
+  logFile: z.string(),
+  backend: backendStatusSchema,
+  /** Set from the moment the app began to close. */
+  closing: closingSchema.nullable(),
+  /** What the user should know of the start (a settings file set aside, a job of the last run resumed, …). */
+  notices: z.array(z.string()),
+})
+export type Status = z.infer<typeof statusSchema>
