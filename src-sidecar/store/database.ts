@@ -1,0 +1,90 @@
+import { existsSync, rmSync } from 'node:fs'
+import { chmod, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
+import { AppError, asError } from '../errors/app-error.ts'
+import { migrations } from './migrations/index.ts'
+
+export type Database = BetterSqlite3.Database
+
+const backupsKept = 7
+
+/**
+ * Opens the database, backs it up and migrates it where it is older than the code.
+ * @param path of the file; its folder must exist.
+ * @param backupFolder takes the copy made before a migration.
+ * @throws AppError `database_newer` (the file is not touched) or `database_broken`.
+ */
+export async function openDatabase(path: string, backupFolder: string): Promise<Database> {
+  if (existsSync(path)) refuseNewer(path)
+  const database = open(path)
+  try {
+    await chmod(path, 0o600)
+    const version = userVersion(database)
+    if (version > 0 && version < migrations.length) await backUp(database, path, backupFolder, version)
+    migrate(database, version)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function open(path: string): Database {
+  try {
+    const database = new BetterSqlite3(path, { timeout: 5000 })
+    database.pragma('journal_mode = WAL')
+    // An acknowledged row survives a power cut, not only a crash of ours.
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+    return database
+  } catch (error) {
+    throw broken(path, error)
+  }
+}
+
+/** Looks read-only first: a database of a newer StableNew is not even opened for writing. */
+function refuseNewer(path: string): void {
+  let version: number
+  try {
+    const reader = new BetterSqlite3(path, { readonly: true, timeout: 5000 })
+    version = userVersion(reader)
+    reader.close()
+  } catch (error) {
+    throw broken(path, error)
+  }
+  if (version > migrations.length) {
+    throw new AppError(
+      'database_newer',
+      `The database ${path} was written by a newer StableNew (version ${version}; this one knows ${migrations.length}). Nothing was changed: start the newer StableNew, or use another --data-dir.`,
+      { data: { path, version } },
+    )
+  }
+}
+
+const broken = (path: string, error: unknown): AppError =>
+  new AppError('database_broken', `The database ${path} can't be opened: ${asError(error).message}. Move it away to start with an empty one.`, {
+    cause: error,
+    data: { path },
+  })
+
+const userVersion = (database: Database): number => database.pragma('user_version', { simple: true }) as number
+
+async function backUp(database: Database, path: string, folder: string, version: number): Promise<void> {
+  const stamp = new Date().toISOString().replaceAll(':', '-')
+  const file = join(folder, `${basename(path)}.v${version}.${stamp}`)
+  await database.backup(file)
+  await chmod(file, 0o600)
+  const old = (await readdir(folder)).filter((name) => name.startsWith(`${basename(path)}.v`)).sort()
+  for (const name of old.slice(0, -backupsKept)) rmSync(join(folder, name), { force: true })
+}
+
+function migrate(database: Database, from: number): void {
+  for (const [index, sql] of migrations.entries()) {
+    if (index < from) continue
+    database.transaction(() => {
+      database.exec(sql)
+      database.pragma(`user_version = ${index + 1}`)
+    })()
+  }
+}

@@ -1,0 +1,35 @@
+import BetterSqlite3 from 'better-sqlite3'
+import { AppError } from '../errors/app-error.ts'
+
+/**
+ * One instance for a data folder. SQLite's exclusive lock on a file of its own: the system lets go of it when the
+ * process ends, however it ends, so it can't go stale.
+ */
+export class InstanceLock {
+  readonly #path: string
+  #database: BetterSqlite3.Database | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** @returns false where another process holds it. */
+  tryAcquire(): boolean {
+    const database = new BetterSqlite3(this.#path, { timeout: 0 })
+    try {
+      database.pragma('journal_mode = MEMORY')
+      database.exec('BEGIN EXCLUSIVE')
+      this.#database = database
+      return true
+    } catch (error) {
+      database.close()
+      if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return false
+      throw new AppError('disk', `The lock file ${this.#path} can't be used: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  release(): void {
+    this.#database?.close()
+    this.#database = undefined
+  }
+}

@@ -1,0 +1,4 @@
+import { initial } from './001-initial.ts'
+
+/** In order; a database's `user_version` counts those that it has. Never edit one that was released: add one. */
+export const migrations: readonly string[] = [initial]
