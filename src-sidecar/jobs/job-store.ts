@@ -1,0 +1,216 @@
+import type { Job, JobState, Problem } from '../contract/job.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import type { Database } from '../store/database.ts'
+import { canTransition, maxCrashes, type Transition, transitions } from './job-states.ts'
+
+export interface NewJob {
+  readonly packId: string
+  readonly packName: string
+  readonly promptIndex: number
+  readonly recipe: Recipe
+}
+
+/** Who may report on a claimed job: the run and the attempt that claimed it. */
+export interface Fence {
+  readonly jobId: number
+  readonly runId: string
+  readonly attempt: number
+}
+
+interface Row {
+  id: number
+  pack_id: string
+  pack_name: string
+  prompt_index: number
+  state: JobState
+  recipe: string
+  images_done: number
+  attempt: number
+  problem_code: string | null
+  problem_message: string | null
+  created_at_ms: number
+  started_at_ms: number | null
+  ended_at_ms: number | null
+}
+
+const toJob = (row: Row): Job => ({
+  id: row.id,
+  packId: row.pack_id,
+  packName: row.pack_name,
+  promptIndex: row.prompt_index,
+  state: row.state,
+  recipe: JSON.parse(row.recipe),
+  imagesDone: row.images_done,
+  attempt: row.attempt,
+  problem: row.problem_code === null ? null : ({ code: row.problem_code, message: row.problem_message ?? '' } as Problem),
+  createdAtMs: row.created_at_ms,
+  startedAtMs: row.started_at_ms,
+  endedAtMs: row.ended_at_ms,
+})
+
+const list = (states: readonly JobState[]): string => states.map((state) => `'${state}'`).join(', ')
+const endStates: readonly JobState[] = ['completed', 'failed', 'cancelled', 'quarantined']
+
+/** Every statement on the job table. Each change of state is one SQL statement that names the states it may come from. */
+export class JobStore {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** All or none. @returns the new ids, in the order given. */
+  add(jobs: readonly NewJob[], nowMs: number): number[] {
+    const insert = this.#database.prepare(
+      `INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms)
+       VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued'), ?, ?, ?)`,
+    )
+    return this.#database.transaction(() =>
+      jobs.map((job) =>
+        Number(insert.run(job.packId, job.packName, job.promptIndex, JSON.stringify(job.recipe), job.recipe.images, nowMs).lastInsertRowid),
+      ),
+    )()
+  }
+
+  get(id: number): Job | undefined {
+    const row = this.#database.prepare('SELECT * FROM jobs WHERE id = ?').get(id) as Row | undefined
+    return row && toJob(row)
+  }
+
+  running(): Job[] {
+    return this.#select(`SELECT * FROM jobs WHERE state = 'running' ORDER BY id`)
+  }
+
+  pending(limit: number, offset: number): Job[] {
+    return this.#select(`SELECT * FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?`, limit, offset)
+  }
+
+  /** Jobs and images that are still to be made by pending jobs. */
+  pendingTotals(): { jobs: number; images: number } {
+    return this.#database
+      .prepare(`SELECT count(*) AS jobs, coalesce(sum(images_wanted - images_done), 0) AS images FROM jobs WHERE state = 'queued'`)
+      .get() as { jobs: number; images: number }
+  }
+
+  /** The latest ended ones, newest first. */
+  ended(limit: number): Job[] {
+    return this.#select(`SELECT * FROM jobs WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC, id DESC LIMIT ?`, limit)
+  }
+
+  /** Takes the next job of the queue for this run, or nothing. */
+  claim(runId: string, nowMs: number): Job | undefined {
+    const row = this.#database
+      .prepare(
+        `UPDATE jobs SET state = 'running', run_id = ?, attempt = attempt + 1, started_at_ms = ?, ended_at_ms = NULL
+         WHERE id = (SELECT id FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT 1) AND state = 'queued' RETURNING *`,
+      )
+      .get(runId, nowMs) as Row | undefined
+    return row && toJob(row)
+  }
+
+  /** Counts one more finished image. @returns false where the fence no longer holds; then nothing was changed. */
+  advance(fence: Fence, imageIndex: number): boolean {
+    return (
+      this.#database
+        .prepare(
+          `UPDATE jobs SET images_done = images_done + 1
+           WHERE id = ? AND run_id = ? AND attempt = ? AND state = 'running' AND images_done = ?`,
+        )
+        .run(fence.jobId, fence.runId, fence.attempt, imageIndex).changes === 1
+    )
+  }
+
+  /** Ends a claimed job. @returns the job as it is now, or undefined where the fence no longer held. */
+  finish(fence: Fence, how: 'complete' | 'fail' | 'cancelRunning', problem: Problem | null, nowMs: number): Job | undefined {
+    const row = this.#database
+      .prepare(
+        `UPDATE jobs SET state = ?, problem_code = ?, problem_message = ?, ended_at_ms = ?
+         WHERE id = ? AND run_id = ? AND attempt = ? AND state IN (${list(transitions[how].from)}) RETURNING *`,
+      )
+      .get(transitions[how].to, problem?.code ?? null, problem?.message ?? null, nowMs, fence.jobId, fence.runId, fence.attempt) as Row | undefined
+    return row && toJob(row)
+  }
+
+  /**
+   * Gives a claimed job back: interrupted, then at once queued again at its old place, or quarantined where it took
+   * the app or the backend down too often.
+   * @param crashed whether the app or the backend went down with it.
+   */
+  release(fence: Fence, crashed: boolean, problem: Problem | null, nowMs: number): Job | undefined {
+    return this.#database.transaction(() => {
+      const row = this.#database
+        .prepare(
+          `UPDATE jobs SET state = '${transitions.interrupt.to}', crashes = crashes + ?, problem_code = ?, problem_message = ?
+           WHERE id = ? AND run_id = ? AND attempt = ? AND state = 'running' RETURNING *`,
+        )
+        .get(crashed ? 1 : 0, problem?.code ?? null, problem?.message ?? null, fence.jobId, fence.runId, fence.attempt) as Row | undefined
+      if (row === undefined) return undefined
+      this.#settleInterrupted(nowMs)
+      return this.get(fence.jobId)
+    })()
+  }
+
+  /**
+   * What an older run left `running` went down with it: interrupted, and back to the queue.
+   * @returns the jobs that were found so, as they are now.
+   */
+  recover(runId: string, nowMs: number): Job[] {
+    return this.#database.transaction(() => {
+      const rows = this.#database
+        .prepare(
+          `UPDATE jobs SET state = '${transitions.interrupt.to}', crashes = crashes + 1
+           WHERE state = 'running' AND run_id IS NOT ? RETURNING id`,
+        )
+        .all(runId) as { id: number }[]
+      this.#settleInterrupted(nowMs)
+      return rows.map(({ id }) => this.get(id)!)
+    })()
+  }
+
+  cancelPending(id: number, nowMs: number): Job | undefined {
+    return this.#change('cancelPending', id, `ended_at_ms = ${Math.trunc(nowMs)}`)
+  }
+
+  /** @returns how many were cancelled. */
+  cancelAllPending(nowMs: number): number {
+    return this.#database.prepare(`UPDATE jobs SET state = 'cancelled', ended_at_ms = ? WHERE state = 'queued'`).run(nowMs).changes
+  }
+
+  /** Puts an ended job at the end of the queue again; its finished images stay. */
+  retry(id: number): Job | undefined {
+    const next = `(SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued')`
+    return this.#change('retry', id, `crashes = 0, problem_code = NULL, problem_message = NULL, ended_at_ms = NULL, position = ${next}`)
+  }
+
+  /** Runs `work` as one transaction: all of its rows or none. */
+  transaction<T>(work: () => T): T {
+    return this.#database.transaction(work)()
+  }
+
+  #settleInterrupted(nowMs: number): void {
+    this.#database
+      .prepare(
+        `UPDATE jobs SET state = '${transitions.quarantine.to}', ended_at_ms = ?, problem_code = 'backend_unreachable',
+           problem_message = 'This job was running when the app or its backend went down, ' || crashes || ' times. It is kept out of the queue; Retry puts it back.'
+         WHERE state = 'interrupted' AND crashes >= ${maxCrashes}`,
+      )
+      .run(nowMs)
+    this.#database.prepare(`UPDATE jobs SET state = '${transitions.requeue.to}' WHERE state = 'interrupted'`).run()
+  }
+
+  #change(transition: Transition, id: number, set: string): Job | undefined {
+    const { from, to } = transitions[transition]
+    const row = this.#database
+      .prepare(`UPDATE jobs SET state = '${to}', ${set} WHERE id = ? AND state IN (${list(from)}) RETURNING *`)
+      .get(id) as Row | undefined
+    return row && toJob(row)
+  }
+
+  #select(sql: string, ...values: number[]): Job[] {
+    return (this.#database.prepare(sql).all(...values) as Row[]).map(toJob)
+  }
+}
+
+/** Whether a job is over, for good or until somebody retries it. */
+export const isEnded = (state: JobState): boolean => endStates.includes(state)
+export { canTransition }

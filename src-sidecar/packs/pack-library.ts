@@ -1,0 +1,104 @@
+import { open, readdir } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { type FSWatcher, watch } from 'chokidar'
+import type { Pack, PackProblem, Packs, PackSummary } from '../contract/pack.ts'
+import { AppError, asError } from '../errors/app-error.ts'
+import { deferred } from '../lifecycle/deferred.ts'
+import type { Component, ComponentExit } from '../lifecycle/component.ts'
+import { parsePack } from './parse-pack.ts'
+
+/** A pack is text that somebody wrote; what is larger is something else, and would only fill the memory. */
+const maxPackBytes = 16 * 1024 * 1024
+
+type Source = PackSummary['source']
+
+/** The packs of two folders: the examples that ship, and the user's own, which is watched. Nothing is cached. */
+export class PackLibrary implements Component {
+  readonly name = 'pack library'
+  readonly #folders: Record<Source, string>
+  readonly #onChange: () => void
+  readonly #closed = deferred<ComponentExit>()
+  #watcher: FSWatcher | undefined
+
+  constructor(exampleFolder: string, userFolder: string, onChange: () => void) {
+    this.#folders = { example: exampleFolder, user: userFolder }
+    this.#onChange = onChange
+  }
+
+  get closed(): Promise<ComponentExit> {
+    return this.#closed.promise
+  }
+
+  async start(): Promise<void> {
+    const watcher = watch(this.#folders.user, { ignoreInitial: true, depth: 0, awaitWriteFinish: { stabilityThreshold: 150, pollInterval: 50 } })
+    this.#watcher = watcher
+    watcher.on('all', (_event, path) => {
+      if (isPack(path)) this.#onChange()
+    })
+    // A folder that can't be watched (too many watches, a network drive) is still listed on every request.
+    watcher.on('error', () => {})
+    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()))
+  }
+
+  async stop(): Promise<void> {
+    await this.#watcher?.close()
+    this.#closed.resolve({ name: this.name })
+  }
+
+  async list(): Promise<Packs> {
+    const packs = [...(await this.#listFolder('user')), ...(await this.#listFolder('example'))]
+    return { packs, userFolder: this.#folders.user }
+  }
+
+  /** @throws AppError `pack_not_found`. A broken pack is returned with its problem and no prompts. */
+  async get(id: string): Promise<Pack> {
+    const [source, fileName, ...rest] = id.split('/')
+    const known = (source === 'example' || source === 'user') && fileName !== undefined && rest.length === 0 && isPack(fileName)
+    if (!known || fileName.includes('\\')) throw notFound(id)
+    return await readPack(join(this.#folders[source], fileName), source, fileName)
+  }
+
+  async #listFolder(source: Source): Promise<PackSummary[]> {
+    const folder = this.#folders[source]
+    const names = await readdir(folder).catch(() => [])
+    const packs: PackSummary[] = []
+    for (const fileName of names.filter(isPack).sort((a, b) => a.localeCompare(b))) {
+      const pack = await readPack(join(folder, fileName), source, fileName).catch(() => null)
+      if (pack !== null) packs.push(summary(pack))
+    }
+    return packs
+  }
+}
+
+const isPack = (path: string): boolean => extname(path).toLowerCase() === '.txt'
+
+const notFound = (id: string): AppError => new AppError('pack_not_found', `There is no pack "${id}". It may have been renamed or deleted.`)
+
+const summary = ({ prompts: _, ...rest }: Pack): PackSummary => rest
+
+/** @throws AppError `pack_not_found` where there is no such file. */
+export async function readPack(path: string, source: Source, fileName: string): Promise<Pack> {
+  const base = { id: `${source}/${fileName}`, name: fileName.slice(0, -extname(fileName).length), source, path }
+  const brokenPack = (problem: PackProblem): Pack => ({ ...base, promptCount: 0, prompts: [], problem })
+  let bytes: Uint8Array
+  try {
+    bytes = await readBounded(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notFound(path)
+    return brokenPack({ line: null, message: asError(error).message })
+  }
+  const { prompts, problem } = parsePack(bytes)
+  return problem ? brokenPack(problem) : { ...base, promptCount: prompts.length, prompts, problem: null }
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) throw new Error('This is not a file.')
+    if (stat.size > maxPackBytes) throw new Error(`This file has ${Math.round(stat.size / 2 ** 20)} MB; a pack has at most ${maxPackBytes / 2 ** 20} MB.`)
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
