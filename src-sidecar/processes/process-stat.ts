@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** One line of /proc/PID/stat, as far as we need it. */
+export interface ProcessStat {
+  pid: number
+  name: string
+  /** R, S, D, T, Z … as in proc(5). */
+  state: string
+  parentPid: number
+  groupId: number
+  sessionId: number
+  userTicks: number
+  systemTicks: number
+  threads: number
+  /** Clock ticks since boot, as text: only ever compared. */
+  startTime: string
+  rssPages: number
+}
+
+/** Undefined when there is no such process. */
+export function readProcessStat(pid: number): ProcessStat | undefined {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return undefined
+  }
+  // The name may hold spaces and parentheses itself.
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  const field = text.slice(close + 2).split(' ')
+  if (open < 0 || field.length < 22) return undefined
+  return {
+    pid,
+    name: text.slice(open + 1, close),
+    state: field[0]!,
+    parentPid: Number(field[1]),
+    groupId: Number(field[2]),
+    sessionId: Number(field[3]),
+    userTicks: Number(field[11]),
+    systemTicks: Number(field[12]),
+    threads: Number(field[17]),
+    startTime: field[19]!,
+    rssPages: Number(field[21]),
+  }
+}
+
+/** Every process that /proc shows, in no order. */
+export function readAllStats(): ProcessStat[] {
+  const stats: ProcessStat[] = []
+  for (const name of readdirSync('/proc')) {
+    const first = name.charCodeAt(0)
+    if (first < 48 || first > 57) continue
+    const stat = readProcessStat(Number(name))
+    if (stat) stats.push(stat)
+  }
+  return stats
+}
+
+/** A zombie holds nothing but its number, until its parent looks at it. */
+export const isAlive = (stat: ProcessStat | undefined): stat is ProcessStat =>
+  stat !== undefined && stat.state !== 'Z' && stat.state !== 'X'
+
+/** All below `rootPid`, without it; parents before children. */
+export function descendantsOf(rootPid: number, stats: readonly ProcessStat[] = readAllStats()): ProcessStat[] {
+  const children = new Map<number, ProcessStat[]>()
+  for (const stat of stats) {
+    const siblings = children.get(stat.parentPid)
+    if (siblings) siblings.push(stat)
+    else children.set(stat.parentPid, [stat])
+  }
+  const found = [...(children.get(rootPid) ?? [])]
+  for (let i = 0; i < found.length; i++) found.push(...(children.get(found[i]!.pid) ?? []))
+  return found
+}
