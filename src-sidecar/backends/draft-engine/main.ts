@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArguments, type Settings } from './arguments.ts'
+import { listen } from './server.ts'
+import { startWorkers, type Workers } from './workers.ts'
+
+const workersGraceMs = 1000
+
+const parsed = parseArguments(process.argv.slice(2))
+if (parsed.kind === 'bad') {
+  process.stderr.write(`${parsed.message}\n`)
+  process.exitCode = 2
+} else if (parsed.kind === 'help') {
+  process.stdout.write(parsed.text)
+} else {
+  // Who started the engine may be gone before it: that must not end it by EPIPE.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+  await run(parsed.settings)
+}
+
+async function run(settings: Settings): Promise<void> {
+  let workers: Workers | null = null
+  let ending = false
+  const end = async (exitCode: number) => {
+    if (ending) return
+    ending = true
+    await workers?.end(workersGraceMs)
+    process.exit(exitCode)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!settings.ignoreTerm) void end(0)
+    })
+  }
+  if (settings.watchStdin) {
+    process.stdin.on('error', () => void end(0))
+    process.stdin.on('end', () => void end(0)).resume()
+  }
+  try {
+    const starting = startWorkers(settings.workers, settings.ignoreTerm)
+    starting.then(
+      (started) => {
+        workers = started
+      },
+      () => {},
+    )
+    await Promise.all([starting, delay(settings.startupMs)])
+    const port = await listen(settings)
+    const pids = workers ? (workers as Workers).pids : []
+    const line = { event: 'listening', port, pid: process.pid, ...(pids.length > 0 && { workers: pids }) }
+    process.stdout.write(`${JSON.stringify(line)}\n`)
+  } catch (error) {
+    process.stderr.write(`draft engine: ${error instanceof Error ? error.message : error}\n`)
+    await end(1)
+  }
+}

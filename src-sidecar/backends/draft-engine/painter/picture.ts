@@ -1,0 +1,47 @@
+import type { Pacer } from '../pacer.ts'
+import type { Pixels } from '../png.ts'
+import { Canvas } from './canvas.ts'
+import { diffuse } from './diffusion.ts'
+import type { Recipe } from './recipe.ts'
+
+/** Longest side of a preview, in pixels. */
+const previewSide = 384
+
+/** A picture that comes out of noise: painted a share at a time, to be looked at before it is done. */
+export class Picture {
+  readonly #recipe: Recipe
+  readonly #canvas: Canvas
+  #sketch: Promise<Pixels> | null = null
+
+  constructor(recipe: Recipe) {
+    this.#recipe = recipe
+    this.#canvas = new Canvas(recipe, recipe.width, recipe.height)
+  }
+
+  /** Does the work that belongs to the first `share` (0 to 1) of the steps. */
+  advance(share: number, pacer: Pacer): Promise<void> {
+    return this.#canvas.paintTo(share, pacer)
+  }
+
+  finish(pacer: Pacer): Promise<Pixels> {
+    return this.#canvas.finish(pacer)
+  }
+
+  /** What the latent would look like after `share` of the steps, at most 384 pixels a side. Costs nothing until it is called. */
+  async preview(share: number, pacer: Pacer): Promise<Pixels> {
+    const sketch = await this.#sketchOnce(pacer)
+    return diffuse(sketch, sketch.width, sketch.height, share, this.#recipe.seed, pacer)
+  }
+
+  /** The same at full size, for a picture that is given up. */
+  async partial(share: number, pacer: Pacer): Promise<Pixels> {
+    return diffuse(await this.#sketchOnce(pacer), this.#recipe.width, this.#recipe.height, share, this.#recipe.seed, pacer)
+  }
+
+  #sketchOnce(pacer: Pacer): Promise<Pixels> {
+    const { width, height } = this.#recipe
+    const scale = Math.min(1, previewSide / Math.max(width, height))
+    this.#sketch ??= new Canvas(this.#recipe, Math.round(width * scale), Math.round(height * scale)).finish(pacer)
+    return this.#sketch
+  }
+}
