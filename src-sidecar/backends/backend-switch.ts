@@ -1,0 +1,58 @@
+import type { BackendSettings } from '../contract/settings.ts'
+import type { BackendStatus } from '../contract/status.ts'
+import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
+import { deferred } from '../lifecycle/deferred.ts'
+import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+
+type MakeBackend = (settings: BackendSettings) => Backend
+
+/** The backend that the settings name. A change takes hold between two images: the one that is being made is finished. */
+export class BackendSwitch implements Backend {
+  readonly name = 'backend'
+  readonly #make: MakeBackend
+  readonly #closed = deferred<ComponentExit>()
+  #current: Backend
+  #wanted: BackendSettings | undefined
+
+  constructor(settings: BackendSettings, make: MakeBackend) {
+    this.#make = make
+    this.#current = make(settings)
+  }
+
+  get closed(): Promise<ComponentExit> {
+    return this.#closed.promise
+  }
+
+  get status(): BackendStatus {
+    return this.#current.status
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#current.start(signal)
+  }
+
+  use(settings: BackendSettings): void {
+    this.#wanted = settings
+  }
+
+  async generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult> {
+    await this.apply()
+    return await this.#current.generate(request, onProgress, signal)
+  }
+
+  /** Changes over now. Only for when nothing is being made. */
+  async apply(): Promise<void> {
+    if (this.#wanted === undefined) return
+    const next = this.#make(this.#wanted)
+    this.#wanted = undefined
+    const signal = new AbortController().signal
+    await this.#current.stop({ trigger: 'work-done', detail: 'another backend was chosen' }, signal)
+    this.#current = next
+    await next.start(signal)
+  }
+
+  async stop(reason: StopReason, force: AbortSignal): Promise<void> {
+    await this.#current.stop(reason, force)
+    this.#closed.resolve({ name: this.name })
+  }
+}

@@ -1,0 +1,56 @@
+import type { Problem } from '../contract/job.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import type { BackendStatus } from '../contract/status.ts'
+import type { Component } from '../lifecycle/component.ts'
+
+/** How far the image that is being made has come. */
+export interface GenerateProgress {
+  readonly step: number
+  readonly steps: number
+  /** 0 to 1. */
+  readonly fraction: number
+  /** As the backend says; null where it doesn't. */
+  readonly remainingMs: number | null
+  /** An encoded picture (PNG, JPEG or WebP), where there is a new one. */
+  readonly preview: Uint8Array | null
+}
+
+/** What was really made. */
+export interface GeneratedImage {
+  /** A whole PNG. */
+  readonly png: Uint8Array
+  readonly width: number
+  readonly height: number
+  readonly seed: number
+  readonly checkpoint: string
+  /** A1111's infotext. */
+  readonly parameters: string
+  /** From the request to the last byte of the answer. */
+  readonly durationMs: number
+}
+
+/**
+ * How a request ended, as data. `interrupted`: our signal came first. `rejected`: this job can't be done, others may.
+ * `unavailable`: the backend is not there; the job is as good as before, unless `crashed` says that it went down with it.
+ */
+export type GenerateResult =
+  | { readonly outcome: 'done'; readonly image: GeneratedImage }
+  | { readonly outcome: 'interrupted' }
+  | { readonly outcome: 'rejected'; readonly problem: Problem }
+  | { readonly outcome: 'unavailable'; readonly problem: Problem; readonly crashed: boolean }
+
+export interface GenerateRequest {
+  readonly recipe: Recipe
+  /** Of this image: the recipe's seed plus its place in the job. */
+  readonly seed: number
+}
+
+/** A server that makes images. The queue and the UI know no other face of it. */
+export interface Backend extends Component {
+  readonly status: BackendStatus
+  /**
+   * Makes one image; starts the server first where it is ours and not running. Never throws. When `signal` aborts, the
+   * server is interrupted, and the promise settles once it has let go, within `interruptMs`.
+   */
+  generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult>
+}

@@ -1,0 +1,131 @@
+import type { Job, Queue } from '../contract/job.ts'
+import type { Pack, QueuePackRequest } from '../contract/pack.ts'
+import { queuePackRequestSchema } from '../contract/pack.ts'
+import type { RecipeDefaults } from '../contract/recipe.ts'
+import { AppError } from '../errors/app-error.ts'
+import type { JobRunner } from './job-runner.ts'
+import type { JobStore, NewJob } from './job-store.ts'
+import type { QueueProcessor } from './queue-processor.ts'
+
+const endedShown = 30
+
+export interface QueueOptions {
+  readonly store: JobStore
+  readonly processor: QueueProcessor
+  readonly runner: JobRunner
+  readonly onJob: (job: Job) => void
+  /** Many jobs changed at once. */
+  readonly onQueue: () => void
+  /** Mean time of the latest images, in milliseconds. */
+  readonly imageDurationMs: () => number | null
+  /** 0 to 2³²−1; each job without a seed of its own gets one. */
+  readonly randomSeed: () => number
+}
+
+/** What a user does with the queue: add, look, cancel, retry. */
+export class JobQueue {
+  readonly #options: QueueOptions
+
+  constructor(options: QueueOptions) {
+    this.#options = options
+  }
+
+  /** One job for each prompt. @throws AppError `pack_broken`, `bad_request` (no such prompt). */
+  add(pack: Pack, request: QueuePackRequest, defaults: RecipeDefaults): number[] {
+    const { prompts, images, settings, seed } = queuePackRequestSchema.parse(request)
+    if (pack.problem !== null) throw brokenPack(pack)
+    const chosen = (prompts ?? pack.prompts.map(({ index }) => index)).map((index) => {
+      const prompt = pack.prompts[index]
+      if (prompt === undefined) {
+        throw new AppError('bad_request', `The pack "${pack.name}" has ${pack.prompts.length} prompts; there is none with index ${index}.`)
+      }
+      return prompt
+    })
+    const jobs = chosen.map(
+      (prompt): NewJob => ({
+        packId: pack.id,
+        packName: pack.name,
+        promptIndex: prompt.index,
+        recipe: {
+          version: 1,
+          ...defaults,
+          ...settings,
+          prompt: prompt.prompt,
+          negativePrompt: prompt.negativePrompt,
+          seed: seed ?? this.#options.randomSeed(),
+          images,
+        },
+      }),
+    )
+    const ids = this.#options.store.add(jobs, Date.now())
+    this.#options.onQueue()
+    this.#options.processor.wake()
+    return ids
+  }
+
+  view(limit: number, offset: number): Queue {
+    const { store, runner } = this.#options
+    const totals = store.pendingTotals()
+    return {
+      running: store.running(),
+      progress: runner.progress === undefined ? [] : [runner.progress],
+      pending: store.pending(limit, offset),
+      pendingTotal: totals.jobs,
+      ended: store.ended(endedShown),
+      remainingMs: this.#remainingMs(totals.images),
+    }
+  }
+
+  /** @throws AppError `job_not_found`, `job_state`. Resolves once the job is really no longer worked on. */
+  async cancel(id: number): Promise<Job> {
+    const { store, processor } = this.#options
+    const pending = store.cancelPending(id, Date.now())
+    if (pending !== undefined) return this.#told(pending)
+    await processor.cancelRunning(id)
+    const job = this.#get(id)
+    // It may have gone back to the queue in between, when its backend went away.
+    const requeued = job.state === 'queued' ? store.cancelPending(id, Date.now()) : undefined
+    if (requeued !== undefined) return this.#told(requeued)
+    if (job.state === 'running') throw new AppError('job_state', `Job ${id} could not be cancelled now; try again.`)
+    return job
+  }
+
+  /** @returns how many. */
+  cancelAllPending(): number {
+    const cancelled = this.#options.store.cancelAllPending(Date.now())
+    this.#options.onQueue()
+    return cancelled
+  }
+
+  /** @throws AppError `job_not_found`, `job_state`. */
+  retry(id: number): Job {
+    const job = this.#options.store.retry(id)
+    if (job === undefined) throw new AppError('job_state', `Job ${id} is ${this.#get(id).state}: only a failed, cancelled or quarantined job can be retried.`)
+    this.#options.processor.wake()
+    return this.#told(job)
+  }
+
+  #get(id: number): Job {
+    const job = this.#options.store.get(id)
+    if (job === undefined) throw new AppError('job_not_found', `There is no job ${id}.`)
+    return job
+  }
+
+  #told(job: Job): Job {
+    this.#options.onJob(job)
+    return job
+  }
+
+  #remainingMs(pendingImages: number): number | null {
+    const each = this.#options.imageDurationMs()
+    if (each === null) return null
+    const progress = this.#options.runner.progress
+    const current = progress === undefined ? 0 : (progress.remainingMs ?? each * (1 - progress.fraction))
+    return Math.round(current + pendingImages * each)
+  }
+}
+
+export const brokenPack = ({ name, path, problem }: Pack): AppError => {
+  const where = problem?.line ? `${path}, line ${problem.line}` : path
+  return new AppError('pack_broken', `The pack "${name}" can't be used: ${where}: ${problem?.message}`)
+}
