@@ -1,0 +1,38 @@
+// The gates of `npm test`, one after another. Started by test.mjs under Node 24, after the set-up.
+import { delimiter, dirname, join } from 'node:path'
+import { findChromium } from '../src-sidecar/shell/find-chromium.ts'
+import { installChromium } from './install-chromium.ts'
+import { runChild } from './run-child.mjs'
+import { root, runScript } from './setup.mjs'
+
+const gates: [name: string, file: string, ...args: string[]][] = [
+  ['biome', '@biomejs/biome/bin/biome', 'ci', '.'],
+  ['tsc', 'typescript/bin/tsc', '--noEmit'],
+  ['svelte-check', 'svelte-check/bin/svelte-check', '--fail-on-warnings'],
+]
+
+/** What the tests are told of the browser; a missing one fails in CI and is reported as not run elsewhere. */
+async function browserEnvironment(): Promise<Record<string, string> | null> {
+  const browser = findChromium(process.env) ?? (await installChromium())
+  if (browser) return { CHROMIUM_BIN: browser }
+  console.error('No browser for the end-to-end tests: install Chromium or Chrome, or set CHROMIUM_BIN.')
+  return process.env.CI ? null : { STABLENEW_NO_BROWSER: '1' }
+}
+
+await runScript(import.meta.url, async (argv) => {
+  const browser = await browserEnvironment()
+  if (!browser) return 1
+  const env = { ...process.env, ...browser, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
+  for (const [name, file, ...args] of [...gates, ['vitest', 'vitest/vitest.mjs', 'run', ...argv] as const]) {
+    const { exitCode } = await runChild(process.execPath, [join(root, 'node_modules', file), ...args], {
+      cwd: root,
+      env,
+      graceMs: 10_000,
+    })
+    if (exitCode !== 0) {
+      console.error(`${name} failed (exit code ${exitCode}).`)
+      return exitCode
+    }
+  }
+  return 0
+})

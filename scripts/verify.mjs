@@ -1,0 +1,8 @@
+// npm run verify: all gates, and the long crosses too.
+import { runScript } from './setup.mjs'
+import { test } from './test.mjs'
+
+await runScript(import.meta.url, (argv) => {
+  process.env.STABLENEW_VERIFY = '1'
+  return test(argv)
+})
