@@ -3,14 +3,17 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { runChild } from './run-child.mjs'
 
-/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockEntry */
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string | string[], cpu?: string | string[], libc?: string | string[] }} LockEntry */
 
 /** @param {string} file @returns {Record<string, LockEntry>} */
 const lockEntries = (file) => JSON.parse(readFileSync(file, 'utf8')).packages
 
-/** @param {string[] | undefined} list npm's `os` and `cpu`: allowed names, or `!name` @param {string} value */
-const allows = (list, value) =>
-  !list || (list.some((item) => item[0] === '!') ? !list.includes(`!${value}`) : list.includes(value))
+/** @param {string | string[] | undefined} field npm's `os` or `cpu`: allowed names, or `!name` @param {string} value */
+function allows(field, value) {
+  if (field === undefined) return true
+  const list = [field].flat()
+  return list.some((item) => item.startsWith('!')) ? !list.includes(`!${value}`) : list.includes(value)
+}
 
 /** Whether this machine must have the package. Optional ones without a platform of their own belong to others that may be left out. @param {LockEntry} entry */
 function isNeeded({ optional, os, cpu, libc }) {
@@ -56,14 +59,18 @@ export async function installDependencies(root, lockFd) {
   const [command, args] = npmCommand()
   const progress = setInterval(() => console.error(`… still installing (${seconds()})`), 10_000)
   try {
-    const end = await runChild(command, [...args, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'], {
-      stdio: ['ignore', 2, 2, ...(lockFd === undefined ? [] : [lockFd])],
-      cwd: root,
-      ownGroup: process.platform !== 'win32',
-      wholeGroup: true,
-      deathSignal: 'KILL',
-      graceMs: 5_000,
-    })
+    const end = await runChild(
+      command,
+      [...args, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        stdio: ['ignore', 2, 2, ...(lockFd === undefined ? [] : [lockFd])],
+        cwd: root,
+        ownGroup: process.platform !== 'win32',
+        wholeGroup: true,
+        deathSignal: 'KILL',
+        graceMs: 5_000,
+      },
+    )
     if (end.exitCode === 0) console.error(`Dependencies installed in ${seconds()}.`)
     return end
   } finally {

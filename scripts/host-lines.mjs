@@ -33,11 +33,13 @@ export function parseHostLine(line) {
   }
 }
 
-/** @param {string} line */
-function onLine(line) {
+/** @param {string} line @param {((url: string) => void) | undefined} onReady */
+function onLine(line, onReady) {
   const message = parseHostLine(line)
-  if (message?.stablenew === 'ready') console.log(`StableNew is ready: ${message.url}`)
-  else if (message?.stablenew === 'open') open(message.target)
+  if (message?.stablenew === 'ready') {
+    console.log(`StableNew is ready: ${message.url}`)
+    onReady?.(message.url ?? '')
+  } else if (message?.stablenew === 'open') open(message.target)
   else if (message?.stablenew === 'notice') console.log(message.message)
   else console.log(line)
 }
@@ -47,9 +49,10 @@ function onLine(line) {
  * @param {string} root
  * @param {string} node
  * @param {readonly string[]} args
+ * @param {{ onReady?: (url: string) => void, stop?: AbortSignal }} [options] `onReady` gets the URL with its token
  * @returns {Promise<number>} its exit code
  */
-export async function runSidecar(root, node, args) {
+export async function runSidecar(root, node, args, { onReady, stop } = {}) {
   const line = [
     '--disable-warning=ExperimentalWarning',
     join(root, 'src-sidecar/main.ts'),
@@ -63,10 +66,11 @@ export async function runSidecar(root, node, args) {
     stdio: ['pipe', 'pipe', 'inherit'],
     ownGroup: true, // a terminal's Ctrl+C reaches only us: the sidecar gets each signal once
     endBy: 'stdin',
+    stop,
     onStart: (child) => {
       if (!child.stdout) return
       const lines = createInterface({ input: child.stdout })
-      lines.on('line', onLine)
+      lines.on('line', (text) => onLine(text, onReady))
       read = new Promise((resolve) => lines.once('close', resolve))
     },
   })

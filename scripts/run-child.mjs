@@ -29,11 +29,12 @@ function canSetDeathSignal() {
  * @property {'KILL' | 'TERM'} [deathSignal] what it gets when we are SIGKILLed ourselves (where setpriv exists)
  * @property {number} [graceMs] from the first request to end until SIGKILL; default 35,000
  * @property {number} [timeoutMs] ends it after this time
+ * @property {AbortSignal} [stop] ends it
  * @property {(child: import('node:child_process').ChildProcess) => void} [onStart]
  *
  * @typedef {object} ChildEnd
  * @property {number} exitCode the child's own, or 128 + n for a signal
- * @property {'timeout' | 'parent-gone' | NodeJS.Signals | null} endedBy what we passed on to it, if anything
+ * @property {'timeout' | 'parent-gone' | 'stop' | NodeJS.Signals | null} endedBy what we passed on to it, if anything
  */
 
 /**
@@ -65,7 +66,7 @@ export async function runChild(command, args, options = {}) {
       child.kill(signal)
     }
   }
-  /** @param {'timeout' | 'parent-gone'} why */
+  /** @param {'timeout' | 'parent-gone' | 'stop'} why */
   const end = (why) => {
     endedBy ??= why
     if (endBy === 'stdin') child.stdin?.end()
@@ -83,6 +84,8 @@ export async function runChild(command, args, options = {}) {
   })
   const unwatch = watchParents(() => end('parent-gone'))
   if (options.timeoutMs) timers.push(setTimeout(() => end('timeout'), options.timeoutMs))
+  const onStop = () => end('stop')
+  options.stop?.addEventListener('abort', onStop)
   child.stdin?.on('error', () => {})
   options.onStart?.(child)
 
@@ -95,6 +98,7 @@ export async function runChild(command, args, options = {}) {
     return { exitCode, endedBy }
   } finally {
     unwatch()
+    options.stop?.removeEventListener('abort', onStop)
     for (const off of handlers) off()
     for (const timer of timers) clearTimeout(timer)
   }
@@ -114,5 +118,5 @@ function killRest(group) {
 
 /** The exit code of a script that was ended from outside: 128 + n; 143 when its parent went. @param {NonNullable<ChildEnd['endedBy']>} endedBy */
 export function exitCodeFor(endedBy) {
-  return endedBy === 'timeout' || endedBy === 'parent-gone' ? 143 : 128 + constants.signals[endedBy]
+  return endedBy === 'timeout' || endedBy === 'parent-gone' || endedBy === 'stop' ? 143 : 128 + constants.signals[endedBy]
 }
