@@ -35,7 +35,11 @@ export class BackendSwitch implements Backend {
     this.#wanted = settings
   }
 
-  async generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
     await this.apply()
     return await this.#current.generate(request, onProgress, signal)
   }

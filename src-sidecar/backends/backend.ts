@@ -52,5 +52,9 @@ export interface Backend extends Component {
    * Makes one image; starts the server first where it is ours and not running. Never throws. When `signal` aborts, the
    * server is interrupted, and the promise settles once it has let go, within `interruptMs`.
    */
-  generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult>
+  generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult>
 }

@@ -53,7 +53,11 @@ export class DraftBackend implements Backend {
 
   async start(): Promise<void> {}
 
-  async generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
     let engine: Engine
     try {
       this.#engine ??= this.#startEngine()
@@ -98,14 +102,23 @@ export class DraftBackend implements Backend {
     )
     const ended = process.closed.then(({ exitCode, signal, lastLines }) => {
       const tail = lastLines.slice(-5).join(' | ')
-      throw new AppError('backend_start_failed', `The draft engine ended before it was ready (exit code ${exitCode ?? signal}): ${tail}`)
+      throw new AppError(
+        'backend_start_failed',
+        `The draft engine ended before it was ready (exit code ${exitCode ?? signal}): ${tail}`,
+      )
     })
     ended.catch(() => {})
     const stopped = new Promise<never>((_, reject) =>
-      this.#stopping.signal.addEventListener('abort', () => reject(new AppError('shutting_down', 'StableNew is closing.')), { once: true }),
+      this.#stopping.signal.addEventListener('abort', () => reject(new AppError('shutting_down', 'StableNew is closing.')), {
+        once: true,
+      }),
     )
     try {
-      const port = await withDeadline('start of the draft engine', startDeadlineMs, Promise.race([listening.promise, ended, stopped]))
+      const port = await withDeadline(
+        'start of the draft engine',
+        startDeadlineMs,
+        Promise.race([listening.promise, ended, stopped]),
+      )
       const engine: Engine = { process, client: new SdapiClient({ url: `http://127.0.0.1:${port}` }), alive: true }
       this.#turn({ state: 'ready', problem: null })
       void process.closed.then(() => this.#engineGone(engine))

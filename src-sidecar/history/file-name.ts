@@ -6,7 +6,10 @@ export function safeFileName(text: string, max = 60): string {
     .replace(/[\x00-\x1f\x7f<>:"/\\|?*]/g, ' ')
     .replace(/\s+/g, '-')
     .replace(/^[-.]+/, '')
-  const cut = [...clean].slice(0, max).join('').replace(/[-.]+$/, '')
+  const cut = [...clean]
+    .slice(0, max)
+    .join('')
+    .replace(/[-.]+$/, '')
   // Windows keeps these names for devices, whatever the ending.
   return /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(cut) ? `${cut}_` : cut || 'untitled'
 }

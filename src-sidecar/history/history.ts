@@ -39,14 +39,33 @@ export class History {
    * @returns the image, or null where `commit` said no.
    * @throws AppError `disk`.
    */
-  async save(job: Job, imageIndex: number, made: MadeImage, backend: string, transaction: Transaction, commit: () => boolean): Promise<Image | null> {
+  async save(
+    job: Job,
+    imageIndex: number,
+    made: MadeImage,
+    backend: string,
+    transaction: Transaction,
+    commit: () => boolean,
+  ): Promise<Image | null> {
     const { archive, store } = this.#options
     const createdAtMs = Date.now()
     const parameters = made.parameters || infotext(job.recipe, made)
     const png = withPngText(made.png, 'parameters', parameters)
     const file = await archive.save(png, this.#relativePath(job, imageIndex, made.seed, createdAtMs))
     const { width, height, seed, checkpoint, durationMs } = made
-    const row = { jobId: job.id, imageIndex, ...file, width, height, seed, checkpoint, backend, durationMs, parameters, createdAtMs }
+    const row = {
+      jobId: job.id,
+      imageIndex,
+      ...file,
+      width,
+      height,
+      seed,
+      checkpoint,
+      backend,
+      durationMs,
+      parameters,
+      createdAtMs,
+    }
     let saved: Image | null = null
     try {
       saved = transaction(() => (commit() ? store.add(row) : null))

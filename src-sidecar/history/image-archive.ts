@@ -34,7 +34,11 @@ export class ImageArchive {
       return { path, sizeBytes: png.byteLength }
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
-      throw new AppError('disk', `The image could not be written to ${wanted}: ${asError(error).message}. Is the disk full or read-only?`, { cause: error })
+      throw new AppError(
+        'disk',
+        `The image could not be written to ${wanted}: ${asError(error).message}. Is the disk full or read-only?`,
+        { cause: error },
+      )
     }
   }
 

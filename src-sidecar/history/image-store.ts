@@ -61,14 +61,18 @@ export class ImageStore {
   }
 
   get(id: number): Image | undefined {
-    const row = this.#database.prepare('SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id = ?').get(id)
+    const row = this.#database
+      .prepare('SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id = ?')
+      .get(id)
     return row === undefined ? undefined : toImage(row as Row)
   }
 
   /** Newest first, below `before` where it is given. */
   page(limit: number, before?: number): ImagePage {
     const rows = this.#database
-      .prepare('SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id < ? ORDER BY i.id DESC LIMIT ?')
+      .prepare(
+        'SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id < ? ORDER BY i.id DESC LIMIT ?',
+      )
       .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
     const images = rows.slice(0, limit).map(toImage)
     const { total } = this.#database.prepare('SELECT count(*) AS total FROM images').get() as { total: number }

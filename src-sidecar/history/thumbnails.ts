@@ -31,7 +31,10 @@ export class Thumbnails {
     try {
       // Loaded when first needed: it costs 30 MB of memory.
       const { default: sharp } = await import('sharp')
-      await sharp(image.path).resize(sidePx, sidePx, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 82 }).toFile(temporary)
+      await sharp(image.path)
+        .resize(sidePx, sidePx, { fit: 'inside', withoutEnlargement: true })
+        .webp({ quality: 82 })
+        .toFile(temporary)
       await rename(temporary, path)
       return path
     } catch (error) {

@@ -59,7 +59,8 @@ export class JobRunner {
       return { how: 'completed' }
     } catch (thrown) {
       const error = asError(thrown)
-      if (error instanceof AppError && error.code === 'disk') return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
+      if (error instanceof AppError && error.code === 'disk')
+        return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
       return { how: 'failed', problem: { code: 'internal', message: error.message } }
     } finally {
       this.#progress = undefined
@@ -72,7 +73,16 @@ export class JobRunner {
     const { backend, store, saveImage, onImage } = this.#options
     if (signal.aborted) return { how: 'interrupted' }
     const began = performance.now()
-    this.#report({ jobId: job.id, imageIndex, step: 0, steps: job.recipe.steps, fraction: 0, elapsedMs: 0, remainingMs: null, previewVersion: 0 })
+    this.#report({
+      jobId: job.id,
+      imageIndex,
+      step: 0,
+      steps: job.recipe.steps,
+      fraction: 0,
+      elapsedMs: 0,
+      remainingMs: null,
+      previewVersion: 0,
+    })
     const seed = (job.recipe.seed + imageIndex) % 2 ** 32
     const result = await backend.generate(
       { recipe: job.recipe, seed },

@@ -67,7 +67,10 @@ export class JobStore {
     )
     return this.#database.transaction(() =>
       jobs.map((job) =>
-        Number(insert.run(job.packId, job.packName, job.promptIndex, JSON.stringify(job.recipe), job.recipe.images, nowMs).lastInsertRowid),
+        Number(
+          insert.run(job.packId, job.packName, job.promptIndex, JSON.stringify(job.recipe), job.recipe.images, nowMs)
+            .lastInsertRowid,
+        ),
       ),
     )()
   }
@@ -88,7 +91,9 @@ export class JobStore {
   /** Jobs and images that are still to be made by pending jobs. */
   pendingTotals(): { jobs: number; images: number } {
     return this.#database
-      .prepare(`SELECT count(*) AS jobs, coalesce(sum(images_wanted - images_done), 0) AS images FROM jobs WHERE state = 'queued'`)
+      .prepare(
+        `SELECT count(*) AS jobs, coalesce(sum(images_wanted - images_done), 0) AS images FROM jobs WHERE state = 'queued'`,
+      )
       .get() as { jobs: number; images: number }
   }
 
@@ -127,7 +132,15 @@ export class JobStore {
         `UPDATE jobs SET state = ?, problem_code = ?, problem_message = ?, ended_at_ms = ?
          WHERE id = ? AND run_id = ? AND attempt = ? AND state IN (${list(transitions[how].from)}) RETURNING *`,
       )
-      .get(transitions[how].to, problem?.code ?? null, problem?.message ?? null, nowMs, fence.jobId, fence.runId, fence.attempt) as Row | undefined
+      .get(
+        transitions[how].to,
+        problem?.code ?? null,
+        problem?.message ?? null,
+        nowMs,
+        fence.jobId,
+        fence.runId,
+        fence.attempt,
+      ) as Row | undefined
     return row && toJob(row)
   }
 
@@ -143,7 +156,9 @@ export class JobStore {
           `UPDATE jobs SET state = '${transitions.interrupt.to}', crashes = crashes + ?, problem_code = ?, problem_message = ?
            WHERE id = ? AND run_id = ? AND attempt = ? AND state = 'running' RETURNING *`,
         )
-        .get(crashed ? 1 : 0, problem?.code ?? null, problem?.message ?? null, fence.jobId, fence.runId, fence.attempt) as Row | undefined
+        .get(crashed ? 1 : 0, problem?.code ?? null, problem?.message ?? null, fence.jobId, fence.runId, fence.attempt) as
+        | Row
+        | undefined
       if (row === undefined) return undefined
       this.#settleInterrupted(nowMs)
       return this.get(fence.jobId)
@@ -173,13 +188,18 @@ export class JobStore {
 
   /** @returns how many were cancelled. */
   cancelAllPending(nowMs: number): number {
-    return this.#database.prepare(`UPDATE jobs SET state = 'cancelled', ended_at_ms = ? WHERE state = 'queued'`).run(nowMs).changes
+    return this.#database.prepare(`UPDATE jobs SET state = 'cancelled', ended_at_ms = ? WHERE state = 'queued'`).run(nowMs)
+      .changes
   }
 
   /** Puts an ended job at the end of the queue again; its finished images stay. */
   retry(id: number): Job | undefined {
     const next = `(SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued')`
-    return this.#change('retry', id, `crashes = 0, problem_code = NULL, problem_message = NULL, ended_at_ms = NULL, position = ${next}`)
+    return this.#change(
+      'retry',
+      id,
+      `crashes = 0, problem_code = NULL, problem_message = NULL, ended_at_ms = NULL, position = ${next}`,
+    )
   }
 
   /** Runs `work` as one transaction: all of its rows or none. */

@@ -138,7 +138,9 @@ export class QueueProcessor implements Component {
       case 'interrupted':
         return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, false, null, now)
       case 'unavailable':
-        return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, outcome.crashed, outcome.problem, now)
+        return cancelled
+          ? store.finish(fence, 'cancelRunning', null, now)
+          : store.release(fence, outcome.crashed, outcome.problem, now)
       case 'unsaved':
         return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, false, outcome.problem, now)
       case 'lost':

@@ -37,7 +37,10 @@ export class JobQueue {
     const chosen = (prompts ?? pack.prompts.map(({ index }) => index)).map((index) => {
       const prompt = pack.prompts[index]
       if (prompt === undefined) {
-        throw new AppError('bad_request', `The pack "${pack.name}" has ${pack.prompts.length} prompts; there is none with index ${index}.`)
+        throw new AppError(
+          'bad_request',
+          `The pack "${pack.name}" has ${pack.prompts.length} prompts; there is none with index ${index}.`,
+        )
       }
       return prompt
     })
@@ -100,7 +103,11 @@ export class JobQueue {
   /** @throws AppError `job_not_found`, `job_state`. */
   retry(id: number): Job {
     const job = this.#options.store.retry(id)
-    if (job === undefined) throw new AppError('job_state', `Job ${id} is ${this.#get(id).state}: only a failed, cancelled or quarantined job can be retried.`)
+    if (job === undefined)
+      throw new AppError(
+        'job_state',
+        `Job ${id} is ${this.#get(id).state}: only a failed, cancelled or quarantined job can be retried.`,
+      )
     this.#options.processor.wake()
     return this.#told(job)
   }

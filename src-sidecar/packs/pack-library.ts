@@ -1,10 +1,10 @@
 import { open, readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import type { Pack, PackProblem, Packs, PackSummary } from '../contract/pack.ts'
+import type { Pack, PackProblem, PackSummary, Packs } from '../contract/pack.ts'
 import { AppError, asError } from '../errors/app-error.ts'
-import { deferred } from '../lifecycle/deferred.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
+import { deferred } from '../lifecycle/deferred.ts'
 import { parsePack } from './parse-pack.ts'
 
 /** A pack is text that somebody wrote; what is larger is something else, and would only fill the memory. */
@@ -30,7 +30,11 @@ export class PackLibrary implements Component {
   }
 
   async start(): Promise<void> {
-    const watcher = watch(this.#folders.user, { ignoreInitial: true, depth: 0, awaitWriteFinish: { stabilityThreshold: 150, pollInterval: 50 } })
+    const watcher = watch(this.#folders.user, {
+      ignoreInitial: true,
+      depth: 0,
+      awaitWriteFinish: { stabilityThreshold: 150, pollInterval: 50 },
+    })
     this.#watcher = watcher
     watcher.on('all', (_event, path) => {
       if (isPack(path)) this.#onChange()
@@ -72,7 +76,8 @@ export class PackLibrary implements Component {
 
 const isPack = (path: string): boolean => extname(path).toLowerCase() === '.txt'
 
-const notFound = (id: string): AppError => new AppError('pack_not_found', `There is no pack "${id}". It may have been renamed or deleted.`)
+const notFound = (id: string): AppError =>
+  new AppError('pack_not_found', `There is no pack "${id}". It may have been renamed or deleted.`)
 
 const summary = ({ prompts: _, ...rest }: Pack): PackSummary => rest
 
@@ -96,7 +101,8 @@ async function readBounded(path: string): Promise<Uint8Array> {
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new Error('This is not a file.')
-    if (stat.size > maxPackBytes) throw new Error(`This file has ${Math.round(stat.size / 2 ** 20)} MB; a pack has at most ${maxPackBytes / 2 ** 20} MB.`)
+    if (stat.size > maxPackBytes)
+      throw new Error(`This file has ${Math.round(stat.size / 2 ** 20)} MB; a pack has at most ${maxPackBytes / 2 ** 20} MB.`)
     return await file.readFile()
   } finally {
     await file.close()

@@ -22,9 +22,17 @@ export function parsePack(bytes: Uint8Array): ParsedPack {
   const endBlock = () => {
     if (block === null) return
     if (block.positive.length === 0) {
-      problem ??= { line: block.line, message: 'This block has a negative prompt (neg:) but no prompt. Add a line with the prompt, or remove the block.' }
+      problem ??= {
+        line: block.line,
+        message: 'This block has a negative prompt (neg:) but no prompt. Add a line with the prompt, or remove the block.',
+      }
     } else {
-      prompts.push({ index: prompts.length, line: block.line, prompt: block.positive.join(' '), negativePrompt: block.negative.join(' ') })
+      prompts.push({
+        index: prompts.length,
+        line: block.line,
+        prompt: block.positive.join(' '),
+        negativePrompt: block.negative.join(' '),
+      })
     }
     block = null
   }
@@ -41,7 +49,8 @@ export function parsePack(bytes: Uint8Array): ParsedPack {
   }
   endBlock()
   if (problem !== null) return broken(problem)
-  if (prompts.length === 0) return broken({ line: null, message: 'There is no prompt in this file. Write one a block, with blank lines between them.' })
+  if (prompts.length === 0)
+    return broken({ line: null, message: 'There is no prompt in this file. Write one a block, with blank lines between them.' })
   return { prompts, problem: null }
 }
 

@@ -63,10 +63,14 @@ function refuseNewer(path: string): void {
 }
 
 const broken = (path: string, error: unknown): AppError =>
-  new AppError('database_broken', `The database ${path} can't be opened: ${asError(error).message}. Move it away to start with an empty one.`, {
-    cause: error,
-    data: { path },
-  })
+  new AppError(
+    'database_broken',
+    `The database ${path} can't be opened: ${asError(error).message}. Move it away to start with an empty one.`,
+    {
+      cause: error,
+      data: { path },
+    },
+  )
 
 const userVersion = (database: Database): number => database.pragma('user_version', { simple: true }) as number
 

@@ -38,7 +38,11 @@ export class SdapiBackend implements Backend {
     )
   }
 
-  async generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
     const result = await this.#client.generate(request, onProgress, AbortSignal.any([signal, this.#stopping.signal]))
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem })
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
@@ -52,7 +56,11 @@ export class SdapiBackend implements Backend {
   }
 
   #turn(change: Pick<BackendStatus, 'state' | 'problem'>): void {
-    if (this.#stopping.signal.aborted || (this.#status.state === change.state && this.#status.problem?.message === change.problem?.message)) return
+    if (
+      this.#stopping.signal.aborted ||
+      (this.#status.state === change.state && this.#status.problem?.message === change.problem?.message)
+    )
+      return
     this.#status = { ...this.#status, ...change }
     this.#onStatus(this.#status)
   }

@@ -23,14 +23,20 @@ export class SdapiClient {
 
   /** Resolves when the server answers its API. @throws AppError saying what is wrong. */
   async check(signal: AbortSignal): Promise<void> {
-    await this.#http.get('/sdapi/v1/options', AbortSignal.any([signal, AbortSignal.timeout(quickAnswerMs)])).catch((error: unknown) => {
-      if (signal.aborted || error instanceof AppError) throw error
-      throw new AppError('backend_unreachable', `The server did not answer within ${quickAnswerMs / 1000} s.`, { cause: error })
-    })
+    await this.#http
+      .get('/sdapi/v1/options', AbortSignal.any([signal, AbortSignal.timeout(quickAnswerMs)]))
+      .catch((error: unknown) => {
+        if (signal.aborted || error instanceof AppError) throw error
+        throw new AppError('backend_unreachable', `The server did not answer within ${quickAnswerMs / 1000} s.`, { cause: error })
+      })
   }
 
   /** Makes one image. Never throws; see `GenerateResult`. */
-  async generate(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
     if (signal.aborted) return { outcome: 'interrupted' }
     const began = performance.now()
     const abandon = new AbortController()
@@ -58,7 +64,9 @@ export class SdapiClient {
     await aborted(AbortSignal.any([signal, answered]))
     const end = performance.now() + interruptMs
     while (!answered.aborted && performance.now() < end) {
-      await this.#http.post('/sdapi/v1/interrupt', {}, AbortSignal.any([answered, AbortSignal.timeout(interruptMs)])).catch(() => {})
+      await this.#http
+        .post('/sdapi/v1/interrupt', {}, AbortSignal.any([answered, AbortSignal.timeout(interruptMs)]))
+        .catch(() => {})
       await delay(interruptAgainMs, undefined, { signal: answered }).catch(() => {})
     }
     abandon.abort()
@@ -103,7 +111,11 @@ const payload = ({ recipe, seed }: GenerateRequest) => ({
   save_images: false,
 })
 
-function toProgress(answer: z.infer<typeof progressAnswerSchema>, { recipe }: GenerateRequest, preview: string | null): GenerateProgress {
+function toProgress(
+  answer: z.infer<typeof progressAnswerSchema>,
+  { recipe }: GenerateRequest,
+  preview: string | null,
+): GenerateProgress {
   const fraction = Math.min(1, Math.max(0, answer.progress))
   const eta = answer.eta_relative ?? 0
   return {
@@ -148,8 +160,13 @@ function failed(thrown: unknown): GenerateResult {
   const error = asError(thrown)
   if (error instanceof AppError) {
     const problem: Problem = { code: error.code, message: error.message }
-    return error.code === 'backend_unreachable' ? { outcome: 'unavailable', problem, crashed: false } : { outcome: 'rejected', problem }
+    return error.code === 'backend_unreachable'
+      ? { outcome: 'unavailable', problem, crashed: false }
+      : { outcome: 'rejected', problem }
   }
   const what = error instanceof z.ZodError ? z.prettifyError(error) : error.message
-  return { outcome: 'rejected', problem: { code: 'backend_bad_answer', message: `The answer to txt2img could not be used: ${what}` } }
+  return {
+    outcome: 'rejected',
+    problem: { code: 'backend_bad_answer', message: `The answer to txt2img could not be used: ${what}` },
+  }
 }

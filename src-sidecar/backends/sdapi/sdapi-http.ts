@@ -51,9 +51,15 @@ export class SdapiHttp {
     } catch (error) {
       if (signal.aborted) throw error
       if (error instanceof errors.ResponseExceededMaxSizeError) {
-        throw new AppError('backend_bad_answer', `${where} answered with more than ${maxAnswerBytes / 2 ** 20} MB.`, { cause: error })
+        throw new AppError('backend_bad_answer', `${where} answered with more than ${maxAnswerBytes / 2 ** 20} MB.`, {
+          cause: error,
+        })
       }
-      throw new AppError('backend_unreachable', `${where} failed: ${reason(error)}. Is the server running, and started with --api?`, { cause: error })
+      throw new AppError(
+        'backend_unreachable',
+        `${where} failed: ${reason(error)}. Is the server running, and started with --api?`,
+        { cause: error },
+      )
     }
     if (status === 204) return null
     if (status < 200 || status > 299) throw refused(where, status, text)
@@ -74,7 +80,12 @@ function reason(error: unknown): string {
 const excerpt = (text: string): string => text.slice(0, 200).replaceAll(/\s+/g, ' ').trim()
 
 function refused(where: string, status: number, text: string): AppError {
-  const hint = status === 401 ? ' Set user and password of the server (--api-auth) in the settings.' : status === 404 ? ' Was the server started with --api?' : ''
+  const hint =
+    status === 401
+      ? ' Set user and password of the server (--api-auth) in the settings.'
+      : status === 404
+        ? ' Was the server started with --api?'
+        : ''
   return new AppError('backend_rejected', `${where} answered ${status}: ${detail(text)}.${hint}`, { data: { status } })
 }
 
@@ -82,8 +93,11 @@ function refused(where: string, status: number, text: string): AppError {
 function detail(text: string): string {
   try {
     const body = JSON.parse(text)
-    if (Array.isArray(body.detail)) return body.detail.map((item: { loc?: unknown[]; msg?: string }) => `${item.loc?.join('.')}: ${item.msg}`).join('; ')
-    return [body.detail, body.error, body.errors].filter((part) => typeof part === 'string' && part !== '').join(', ') || excerpt(text)
+    if (Array.isArray(body.detail))
+      return body.detail.map((item: { loc?: unknown[]; msg?: string }) => `${item.loc?.join('.')}: ${item.msg}`).join('; ')
+    return (
+      [body.detail, body.error, body.errors].filter((part) => typeof part === 'string' && part !== '').join(', ') || excerpt(text)
+    )
   } catch {
     return excerpt(text)
   }

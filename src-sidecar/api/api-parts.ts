@@ -1,0 +1,36 @@
+import type { OpenRequest } from '../contract/requests.ts'
+import type { Settings } from '../contract/settings.ts'
+import type { Status } from '../contract/status.ts'
+import type { History } from '../history/history.ts'
+import type { Thumbnails } from '../history/thumbnails.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import type { StopTrigger } from '../lifecycle/component.ts'
+import type { Logger } from '../logging/logger.ts'
+import type { PackLibrary } from '../packs/pack-library.ts'
+import type { AuthOptions } from './auth.ts'
+import type { EventStream } from './event-stream.ts'
+import type { PageTracker } from './page-tracker.ts'
+
+/** What the routes work with; `app.ts` puts it together. */
+export interface ApiParts {
+  readonly auth: AuthOptions
+  readonly logger: Logger
+  /** Folder of the built UI. */
+  readonly uiFolder: string
+  readonly packs: PackLibrary
+  readonly queue: JobQueue
+  readonly history: History
+  readonly thumbnails: Thumbnails
+  readonly events: EventStream
+  readonly pages: PageTracker
+  readonly settings: { readonly current: Settings }
+  saveSettings(settings: Settings): Promise<void>
+  status(): Status
+  /** The latest preview of a running job, or null. */
+  preview(jobId: number): Uint8Array | null
+  open(what: OpenRequest['what']): void
+  front(): Promise<void>
+  shutdown(trigger: StopTrigger, now: boolean): void
+  /** @throws AppError `shutting_down`. */
+  refuseWhenClosing(): void
+}

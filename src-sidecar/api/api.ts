@@ -1,0 +1,60 @@
+import { serveStatic } from '@hono/node-server/serve-static'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { secureHeaders } from 'hono/secure-headers'
+import { AppError } from '../errors/app-error.ts'
+import type { ApiParts } from './api-parts.ts'
+import { authenticate, isAllowedOrigin } from './auth.ts'
+import { errorAnswer } from './error-answer.ts'
+import { appRoutes } from './routes/app-routes.ts'
+import { imageRoutes } from './routes/image-routes.ts'
+import { jobRoutes } from './routes/job-routes.ts'
+import { packRoutes } from './routes/pack-routes.ts'
+
+const maxBodyBytes = 2 * 1024 * 1024
+
+/** The whole HTTP face: API below `/api`, the built UI beside it. See `contract/README.md`. */
+export function createApi(parts: ApiParts): Hono {
+  const { auth, logger, uiFolder } = parts
+  const app = new Hono()
+  app.onError(errorAnswer(logger))
+  app.notFound((c) => errorAnswer(logger)(new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`), c))
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'blob:', 'data:'],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+      },
+      // The shell's page is of another origin and shows our images.
+      crossOriginResourcePolicy: 'cross-origin',
+      strictTransportSecurity: false,
+      xFrameOptions: 'DENY',
+    }),
+  )
+  // A preflight can't carry the token: it is answered before that is asked for, to known origins only.
+  app.use(
+    cors({
+      origin: (origin) => (isAllowedOrigin(origin, auth.port(), auth.allowedOrigins) ? origin : null),
+      allowHeaders: ['authorization', 'content-type'],
+      allowMethods: ['GET', 'POST', 'PUT'],
+      maxAge: 600,
+    }),
+  )
+  app.use(authenticate(auth))
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new AppError('too_large', `The request is larger than ${maxBodyBytes / 2 ** 20} MB.`)
+      },
+    }),
+  )
+  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes]) app.route('/api', routes(parts))
+  app.get('*', serveStatic({ root: uiFolder }))
+  return app
+}

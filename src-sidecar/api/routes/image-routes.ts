@@ -1,0 +1,29 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { type Context, Hono } from 'hono'
+import { imagesQuerySchema } from '../../contract/image.ts'
+import { AppError } from '../../errors/app-error.ts'
+import type { ApiParts } from '../api-parts.ts'
+import { idParam } from '../valid-body.ts'
+
+export const imageRoutes = ({ history, thumbnails }: ApiParts): Hono =>
+  new Hono()
+    .get('/images', (c) => {
+      const { limit, before } = imagesQuerySchema.parse(c.req.query())
+      return c.json(history.page(limit, before))
+    })
+    .get('/images/:id', (c) => c.json(history.get(idParam(c))))
+    .get('/images/:id/file', async (c) => sendFile(c, history.get(idParam(c)).path, 'image/png'))
+    .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))
+
+async function sendFile(c: Context, path: string, type: string): Promise<Response> {
+  const stats = await stat(path).catch(() => null)
+  if (stats === null) throw new AppError('image_not_found', `The file ${path} is gone.`)
+  const headers = {
+    'content-type': type,
+    'content-length': String(stats.size),
+    'cache-control': 'private, max-age=31536000, immutable',
+  }
+  return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, headers)
+}

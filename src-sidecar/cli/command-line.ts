@@ -1,0 +1,93 @@
+import { Command, CommanderError, Option } from 'commander'
+import { appVersion } from '../config/version.ts'
+import { shellKinds } from '../contract/status.ts'
+
+const shellChoices = [...shellKinds, 'auto'] as const
+export type ShellChoice = (typeof shellChoices)[number]
+
+interface CommonOptions {
+  readonly dataDir?: string
+  readonly watchStdin: boolean
+  readonly containment: 'auto' | 'namespace' | 'shim' | 'group'
+  readonly draftArgs: readonly string[]
+}
+
+export interface ServeCommand extends CommonOptions {
+  readonly kind: 'serve'
+  readonly shell: ShellChoice
+  /** Lines of JSON on stdout for the launcher or the shell, in place of text. */
+  readonly hostLines: boolean
+}
+
+export interface RunCommand extends CommonOptions {
+  readonly kind: 'run'
+  readonly pack: string
+  readonly out: string
+  readonly images: number
+  readonly seed?: number
+}
+
+/** `said`: everything was said on stdout or stderr already. */
+export type ParsedCommand = ServeCommand | RunCommand | { readonly kind: 'said'; readonly exitCode: number }
+
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '')
+
+function whole(name: string, min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    throw new CommanderError(2, 'stablenew.number', `error: ${name} takes a whole number from ${min} to ${max}, not "${text}"`)
+  }
+}
+
+const withCommon = (command: Command): Command =>
+  command
+    .option('--data-dir <folder>', 'keep everything (settings, queue, images, logs) in this folder')
+    .option('--watch-stdin', 'end when standard input ends', false)
+    .addOption(
+      new Option('--containment <level>', 'how backends are held')
+        .choices(['auto', 'namespace', 'shim', 'group'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--draft-args <args>', 'further arguments of the draft engine, for tests')
+        .argParser(words)
+        .default([])
+        .hideHelp(),
+    )
+
+/** Reads the command line. Never throws: help and errors are written, and come back as `said`. */
+export function parseCommandLine(
+  args: readonly string[],
+  write: { out(text: string): void; error(text: string): void },
+): ParsedCommand {
+  let parsed: ParsedCommand = { kind: 'said', exitCode: 0 }
+  const output = { writeOut: write.out, writeErr: write.error }
+  const program = withCommon(new Command('stablenew'))
+    .description('Stable Diffusion batches on your own machine. Without a command it opens the app.')
+    .version(appVersion)
+    .addOption(new Option('--shell <shell>', 'the window').choices(shellChoices).default('auto'))
+    .option('--headless', 'the same as --shell none', false)
+    .addOption(new Option('--host-lines', 'lines of JSON for a launcher on standard output').default(false).hideHelp())
+    .action(({ headless, ...options }) => {
+      parsed = { ...options, kind: 'serve', shell: headless ? 'none' : options.shell }
+    })
+  const run = withCommon(program.command('run'))
+    .description('make the images of a PromptPack without a window')
+    .argument('<pack>', 'a PromptPack (.txt)')
+    .requiredOption('--out <folder>', 'where the images go')
+    .option('--images <n>', 'images per prompt', whole('--images', 1, 1000), 1)
+    .option('--seed <n>', 'first seed of every prompt (default: random)', whole('--seed', 0, 2 ** 32 - 1))
+    .action((pack, options) => {
+      parsed = { ...program.opts(), ...options, kind: 'run', pack }
+    })
+  for (const command of [program, run]) command.configureOutput(output).exitOverride().showHelpAfterError('(--help tells more)')
+  try {
+    program.parse(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'stablenew.number') write.error(`${error.message}\n`)
+    return { kind: 'said', exitCode: error.exitCode === 0 ? 0 : 2 }
+  }
+  return parsed
+}

@@ -1,0 +1,93 @@
+import type { AppEvent } from '../contract/events.ts'
+import type { Job } from '../contract/job.ts'
+
+const barWidth = 24
+
+export interface ReportOutput {
+  /** Whether a line can be drawn over. */
+  readonly isTerminal: boolean
+  readonly columns: () => number
+  out(text: string): void
+  error(text: string): void
+}
+
+/** What `stablenew run` shows: a progress bar (terminals only), a line for each file, a summary. */
+export class RunReport {
+  readonly #output: ReportOutput
+  readonly #began = performance.now()
+  readonly #ended = new Map<number, Job>()
+  #jobs = Number.POSITIVE_INFINITY
+  #images = 0
+  #saved = 0
+  #barShown = false
+  #backendProblem = ''
+
+  constructor(output: ReportOutput) {
+    this.#output = output
+  }
+
+  get done(): boolean {
+    return this.#ended.size >= this.#jobs
+  }
+
+  get allMade(): boolean {
+    return this.done && this.#saved === this.#images
+  }
+
+  begin(packName: string, jobs: number, images: number): void {
+    this.#jobs = jobs
+    this.#images = images
+    this.#line(`${packName}: ${jobs} ${jobs === 1 ? 'prompt' : 'prompts'}, ${images} ${images === 1 ? 'image' : 'images'}`)
+  }
+
+  notice(message: string): void {
+    this.#clearBar()
+    this.#output.error(`${message}\n`)
+  }
+
+  tell(event: AppEvent): void {
+    if (event.type === 'progress') this.#bar(event.progress.fraction)
+    else if (event.type === 'image') {
+      this.#saved++
+      this.#line(`${String(this.#saved).padStart(String(this.#images).length)}/${this.#images}  ${event.image.path}`)
+    } else if (event.type === 'job') this.#job(event.job)
+    else if (event.type === 'backend') {
+      const problem = event.backend.problem?.message ?? ''
+      if (problem !== '' && problem !== this.#backendProblem) this.notice(`${problem} Trying again.`)
+      this.#backendProblem = problem
+    }
+  }
+
+  /** @param failures what did not end as it should, or null. */
+  end(failures: readonly string[] | null): void {
+    this.#clearBar()
+    const seconds = ((performance.now() - this.#began) / 1000).toFixed(1)
+    this.#output.out(`${this.#saved} of ${this.#images} ${this.#images === 1 ? 'image' : 'images'} in ${seconds} s\n`)
+    for (const failure of failures ?? []) this.#output.error(`Not ended cleanly: ${failure}\n`)
+  }
+
+  #job(job: Job): void {
+    if (job.state === 'failed' || job.state === 'quarantined')
+      this.notice(`Prompt ${job.promptIndex + 1} failed: ${job.problem?.message}`)
+    if (job.endedAtMs !== null) this.#ended.set(job.id, job)
+  }
+
+  #bar(fraction: number): void {
+    if (!this.#output.isTerminal) return
+    const whole = (this.#saved + fraction) / this.#images
+    const filled = Math.round(whole * barWidth)
+    const text = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${String(Math.round(whole * 100)).padStart(3)}%  image ${Math.min(this.#saved + 1, this.#images)}/${this.#images}`
+    this.#output.out(`\r\x1b[K${text.slice(0, this.#output.columns() - 1)}`)
+    this.#barShown = true
+  }
+
+  #line(text: string): void {
+    this.#clearBar()
+    this.#output.out(`${text}\n`)
+  }
+
+  #clearBar(): void {
+    if (this.#barShown) this.#output.out('\r\x1b[K')
+    this.#barShown = false
+  }
+}

@@ -1,0 +1,124 @@
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import type { Backend } from './backends/backend.ts'
+import { BackendSwitch } from './backends/backend-switch.ts'
+import { DraftBackend } from './backends/draft-backend.ts'
+import { SdapiBackend } from './backends/sdapi/sdapi-backend.ts'
+import type { Folders } from './config/folders.ts'
+import type { AppEvent } from './contract/events.ts'
+import type { Job } from './contract/job.ts'
+import type { BackendSettings } from './contract/settings.ts'
+import { History } from './history/history.ts'
+import { ImageArchive } from './history/image-archive.ts'
+import { ImageStore } from './history/image-store.ts'
+import { JobRunner } from './jobs/job-runner.ts'
+import { JobStore } from './jobs/job-store.ts'
+import { JobQueue } from './jobs/queue.ts'
+import { QueueProcessor } from './jobs/queue-processor.ts'
+import type { Logger } from './logging/logger.ts'
+import type { ContainmentLevel } from './processes/spawn-contained.ts'
+import { Containment } from './processes/spawn-contained.ts'
+import { type Database, openDatabase } from './store/database.ts'
+
+export interface CoreOptions {
+  readonly folders: Folders
+  readonly runId: string
+  readonly logger: Logger
+  readonly backend: BackendSettings
+  readonly publish: (event: AppEvent) => void
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly containment: 'auto' | ContainmentLevel
+  /** Further arguments of the draft engine, which make it as awkward as a real backend. */
+  readonly draftArgs: readonly string[]
+  readonly foldersByDay: boolean
+  /** Whether a stop lets the running image finish. */
+  readonly drain: boolean
+}
+
+/** What makes images: containment, backend, queue, runner, history. The app puts a window on it, the CLI a progress bar. */
+export interface Core {
+  readonly containment: Containment
+  readonly backend: BackendSwitch
+  readonly processor: QueueProcessor
+  readonly runner: JobRunner
+  readonly queue: JobQueue
+  readonly history: History
+  /** Jobs that an older run left running, as they are now. */
+  readonly recovered: readonly Job[]
+  /** In force at the next image. */
+  changeBackend(settings: BackendSettings): Promise<void>
+  closeDatabase(): void
+}
+
+/** Opens the database and builds everything on it; starts nothing. @throws AppError as `openDatabase`. */
+export async function openCore(options: CoreOptions): Promise<Core> {
+  const { folders, runId, logger, publish } = options
+  const database = await openDatabase(join(folders.data, 'stablenew.db'), folders.backups)
+  try {
+    return await compose(options, database)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+
+  async function compose(options: CoreOptions, database: Database): Promise<Core> {
+    const jobs = new JobStore(database)
+    const recovered = jobs.recover(runId, Date.now())
+    const archive = new ImageArchive(folders.images)
+    const leftovers = await archive.removeLeftovers()
+    if (recovered.length + leftovers > 0)
+      logger.warn({ jobs: recovered.map(({ id }) => id), leftovers }, 'the last run did not end well')
+
+    const containment = new Containment({
+      dataDir: folders.data,
+      runToken: runId,
+      level: options.containment,
+      env: options.env,
+      logger,
+    })
+    const backend = new BackendSwitch(options.backend, (settings) => makeBackend(settings, options, containment))
+    const history = new History({ archive, store: new ImageStore(database), foldersByDay: options.foldersByDay })
+    const onJob = (job: Job) => publish({ type: 'job', job })
+    const runner = new JobRunner({
+      backend,
+      store: jobs,
+      saveImage: (job, index, made, commit) =>
+        history.save(job, index, made, backend.status.name, (work) => jobs.transaction(work), commit),
+      onProgress: (progress) => publish({ type: 'progress', progress }),
+      onImage: (image) => publish({ type: 'image', image }),
+    })
+    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, drain: options.drain })
+    const queue = new JobQueue({
+      store: jobs,
+      processor,
+      runner,
+      onJob,
+      onQueue: () => publish({ type: 'queue' }),
+      imageDurationMs: () => history.recentDurationMs(),
+      randomSeed: () => randomInt(2 ** 32),
+    })
+    const changeBackend = async (settings: BackendSettings) => {
+      backend.use(settings)
+      if (runner.progress === undefined) await backend.apply()
+      processor.wake()
+    }
+    return {
+      containment,
+      backend,
+      processor,
+      runner,
+      queue,
+      history,
+      recovered,
+      changeBackend,
+      closeDatabase: () => database.close(),
+    }
+  }
+}
+
+function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment): Backend {
+  const onStatus = (backend: Backend['status']) => options.publish({ type: 'backend', backend })
+  if (settings.kind === 'sdapi') return new SdapiBackend(settings, onStatus)
+  const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
+  return new DraftBackend({ containment, args, logFile: join(options.folders.log, 'draft-engine.log'), onStatus })
+}

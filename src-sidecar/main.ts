@@ -1,0 +1,113 @@
+import { type App, startApp } from './app.ts'
+import { parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
+import { createHost } from './cli/host.ts'
+import { runPack } from './cli/run-pack.ts'
+import { RunReport } from './cli/run-report.ts'
+import { bringToFront } from './cli/second-start.ts'
+import type { Instance } from './config/instance-file.ts'
+import { AppError, asError } from './errors/app-error.ts'
+import type { StopReason } from './lifecycle/component.ts'
+import { ParentWatch } from './lifecycle/parent-watch.ts'
+import { StdinWatch } from './lifecycle/stdin-watch.ts'
+
+/** Exit codes; others are 128 plus a signal's number. */
+const exitCodes = { clean: 0, failed: 1, usage: 2, alreadyRunning: 3, uncaught: 70, forced: 75 }
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGBREAK: 21 } as const
+type EndSignal = keyof typeof signalNumbers
+/** From the first trigger; whatever hangs then is left to the guards of the processes. */
+const forcedExitMs = 30_000
+
+const out = (text: string) => void process.stdout.write(text)
+const error = (text: string) => void process.stderr.write(text)
+// A reader that is gone is no reason to fail.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
+/** Every trigger that comes from the process itself leads to `end`, also while things are still being started. */
+function watchProcess(armed: boolean, end: (reason: StopReason, now: boolean) => void, onLine: (line: string) => void): void {
+  const request = (reason: StopReason, now = false) => {
+    setTimeout(() => process.exit(exitCodes.forced), forcedExitMs).unref()
+    end(reason, now)
+  }
+  const signals: EndSignal[] =
+    process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => request({ trigger: signal }))
+  const uncaught = (thrown: unknown) => {
+    error(`${asError(thrown).stack}\n`)
+    process.exitCode = exitCodes.uncaught
+    request({ trigger: 'uncaught-error', detail: asError(thrown).message })
+  }
+  process.on('uncaughtException', uncaught)
+  process.on('unhandledRejection', uncaught)
+  if (!armed) return
+  new StdinWatch(process.stdin).start(() => request({ trigger: 'stdin-eof' }), onLine)
+  new ParentWatch(() => process.ppid).start(() => request({ trigger: 'parent-gone' }))
+}
+
+async function serve(command: ServeCommand): Promise<number> {
+  const host = createHost(command.hostLines, out)
+  let app: App | undefined
+  let early: [StopReason, boolean] | undefined
+  const handshake = Promise.withResolvers<string | null>()
+  const armed = command.watchStdin || command.shell === 'neutralino'
+  watchProcess(
+    armed,
+    (reason, now) => {
+      early ??= [reason, now]
+      handshake.resolve(null)
+      void app?.shutdown(reason, now)
+    },
+    handshake.resolve,
+  )
+  try {
+    app = await startApp(command, host, command.shell === 'neutralino' ? await handshake.promise : null)
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== 'already_running') throw thrown
+    const instance = thrown.data.instance as Instance | undefined
+    const inFront = command.shell !== 'none' && instance !== undefined && (await bringToFront(instance))
+    host.notice(inFront ? `${thrown.message} Its window comes to the front.` : thrown.message)
+    return inFront ? exitCodes.clean : exitCodes.alreadyRunning
+  }
+  if (early !== undefined) void app.shutdown(...early)
+  const report = await app.closed
+  return report.clean ? exitCodes.clean : exitCodes.failed
+}
+
+async function run(command: RunCommand): Promise<number> {
+  const report = new RunReport({
+    out,
+    error,
+    isTerminal: process.stdout.isTTY === true,
+    columns: () => process.stdout.columns ?? 80,
+  })
+  let early: [StopReason, boolean] | undefined
+  let stop: ((...how: [StopReason, boolean]) => Promise<void>) | undefined
+  watchProcess(
+    command.watchStdin,
+    (reason, now) => {
+      early ??= [reason, now]
+      void stop?.(reason, now)
+    },
+    () => {},
+  )
+  const pack = await runPack(command, report)
+  stop = pack.stop
+  if (early !== undefined) void stop(...early)
+  const exitCode = await pack.exitCode
+  const signal = early?.[0].trigger as EndSignal | undefined
+  return signal !== undefined && signal in signalNumbers ? 128 + signalNumbers[signal] : exitCode
+}
+
+async function main(): Promise<number> {
+  const command = parseCommandLine(process.argv.slice(2), { out, error })
+  if (command.kind === 'said') return command.exitCode
+  return command.kind === 'run' ? await run(command) : await serve(command)
+}
+
+const usageCodes: readonly string[] = ['pack_not_found', 'pack_broken', 'bad_request']
+const code = await main().catch((thrown: unknown) => {
+  const known = thrown instanceof AppError
+  error(`${known ? thrown.message : asError(thrown).stack}\n`)
+  return known && usageCodes.includes(thrown.code) ? exitCodes.usage : exitCodes.failed
+})
+process.exit(process.exitCode === undefined ? code : Number(process.exitCode))
