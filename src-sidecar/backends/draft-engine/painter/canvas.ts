@@ -56,7 +56,7 @@ export class Canvas {
       const corner = 1 - 0.35 * smooth(0.25, 0.62, u * u + v * v)
       for (let c = 0; c < 3; c++) {
         noise = Math.imul(noise ^ (noise >>> 15), 0x2c1b3c6d) + 0x6d2b79f5
-        const dither = ((noise >>> 8) & 0xffff) / 65536 - 0.5
+        const dither = ((noise >>> 8) & 0xffff) / 65536
         this.#data[at++] = toByte(row[x * 3 + c]! * corner, dither)
       }
     }

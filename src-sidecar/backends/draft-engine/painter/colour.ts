@@ -20,22 +20,21 @@ function toLinear(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
 }
 
-/** sRGB bytes of linear light, by 4096 steps of the square root, which spreads them evenly over what the eye sees. */
-const encoded = new Uint8Array(4097)
+/** sRGB, 0 to 255, of linear light, by 4096 steps of the square root, which spreads them evenly over what the eye sees. */
+const encoded = new Float32Array(4097)
 for (let i = 0; i <= 4096; i++) {
   const linear = (i / 4096) ** 2
-  const value = linear <= 0.0031308 ? linear * 12.92 : 1.055 * linear ** (1 / 2.4) - 0.055
-  encoded[i] = Math.round(value * 255)
+  encoded[i] = 255 * (linear <= 0.0031308 ? linear * 12.92 : 1.055 * linear ** (1 / 2.4) - 0.055)
 }
 
 /** Linear light of an sRGB byte. */
 export const decoded = Float32Array.from({ length: 256 }, (_, i) => toLinear(i / 255))
 
-/** The sRGB byte for linear light; `dither` in bytes, -0.5 to 0.5, hides the steps between bytes. */
+/** The sRGB byte for linear light; `dither`, 0 to 1, hides the steps between bytes. */
 export function toByte(linear: number, dither: number): number {
   const root = linear <= 0 ? 0 : linear >= 1 ? 1 : Math.sqrt(linear)
-  const value = encoded[(root * 4096) | 0]! + Math.round(dither)
-  return value < 0 ? 0 : Math.min(value, 255)
+  const value = encoded[(root * 4096) | 0]! + dither
+  return value > 255 ? 255 : value | 0
 }
 
 /** Mixes two colours in Oklab, where the way between two hues stays clear instead of going grey. */

@@ -1,15 +1,14 @@
 import { createNoise } from './noise.ts'
-import { palettes } from './palettes.ts'
-import { createRandom, hash, pick } from './random.ts'
+import { createRandom, hash } from './random.ts'
 import type { Recipe } from './recipe.ts'
 import type { RowPainter } from './scene.ts'
-import { silk } from './scenes/silk.ts'
+import { chooseTheme } from './themes.ts'
 
 /** Chooses scene and palette for a recipe and sets the scene up for a size. */
 export function composeScene(recipe: Recipe, width: number, height: number): RowPainter {
-  const seed = hash(recipe.prompt, recipe.negativePrompt, recipe.seed, recipe.sampler, recipe.scheduler, recipe.cfgScale)
-  const random = createRandom(seed)
-  const palette = pick(random, palettes)
-  const words = new Set(recipe.prompt.toLowerCase().match(/\p{L}+/gu) ?? [])
-  return silk({ width, height, palette, random, noise: createNoise(seed), words })
+  const words = recipe.prompt.toLowerCase().match(/\p{L}+/gu) ?? []
+  // The sampler and the negative prompt change a picture, as with a model, but not what it shows.
+  const { scene, palette } = chooseTheme(words, createRandom(hash(recipe.prompt, recipe.seed)))
+  const seed = hash(recipe.prompt, recipe.negativePrompt, recipe.seed, recipe.sampler, recipe.scheduler)
+  return scene({ width, height, palette, random: createRandom(seed), noise: createNoise(seed), words: new Set(words) })
 }
