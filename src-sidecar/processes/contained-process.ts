@@ -1,10 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import type { Logger } from 'pino'
 import { AppError } from '../errors/app-error.ts'
+import { type GuardLink, spawnGuard } from './guard-link.ts'
 import { OutputLines } from './output-lines.ts'
+import { OutputLog } from './output-log.ts'
 import type { ContainmentLevel, ContainmentPlatform } from './platform.ts'
 import type { ProcessIdentity } from './process-identity.ts'
-import type { FromShim, ToShim } from './shim-protocol.ts'
+import type { RegistryEntry } from './process-registry.ts'
+import { RUN_TOKEN, SPAWN_ID } from './run-token.ts'
+import { settledWithin } from './settled-within.ts'
+import type { FromShim } from './shim-protocol.ts'
 
 export interface StopPlan {
   /** Sent to the whole tree one after another, evenly over the grace. Default `['SIGTERM']`; Python: `['SIGINT', 'SIGTERM']`. */
@@ -23,8 +27,8 @@ export interface SpawnOptions {
   /** From the first signal to SIGKILL. Default 5,000 ms. */
   graceMs?: number
   stop?: StopPlan
-  /** A lower level than the machine's best, for programs that don't bear it. */
-  level?: ContainmentLevel
+  /** Not the machine's best level, for programs that don't bear a PID namespace (a browser with a sandbox of its own). */
+  level?: 'shim'
   onLine?(stream: 'stdout' | 'stderr', line: string): void
   /** All output goes here, rotated at 5 MB, three old files kept. */
   logFile?: string
@@ -58,210 +62,235 @@ export interface ContainedProcess {
   terminate(force?: AbortSignal): Promise<ProcessClosed>
 }
 
+export interface SpawnContext {
+  platform: ContainmentPlatform
+  env: Readonly<Record<string, string | undefined>>
+  runToken: string
+  spawnId: string
+  logger: Logger
+  registry: { put(entry: RegistryEntry): void; remove(id: string): void }
+}
+
 const POLITE_MS = 1000
 /** A guard that has not reported by then is taken for hung and killed: grace + this. */
 const GUARD_SLACK_MS = 1500
-const ranks: ContainmentLevel[] = ['group', 'shim', 'namespace']
 
-/** Starts a guard and through it the command. `started` rejects with AppError `spawn_failed`. */
-export function startContained(
-  platform: ContainmentPlatform,
-  context: { env: Readonly<Record<string, string | undefined>>; runToken: string; logger: Logger },
-  command: string,
-  args: readonly string[],
-  options: SpawnOptions,
-): ContainedProcess & { started: Promise<void> } {
-  const level = lowest(platform.facts.level, options.level)
-  const graceMs = options.graceMs ?? 5000
-  const log = context.logger.child({ role: options.role })
-  const token = { STABLENEW_RUN_TOKEN: context.runToken }
-  const steps: ProcessClosed['steps'] = []
-  const output = new OutputLines((stream, line) => options.onLine?.(stream, line))
-  let identity: ProcessIdentity = { pid: 0, startTime: '', bootId: '' }
-  let leader: ProcessIdentity | undefined
-  let ended: { exitCode: number | null; signal: string | null } | undefined
-  let failure: string | undefined
-  let empty = false
-  let killed = false
-  let terminating = false
-  let forced = false
-  let ending = false
+/**
+ * One guard and the tree below it, as the sidecar sees them.
+ * States, changed only here: starting → running → ending (polite, signals, kill) → closed.
+ */
+export class GuardedProcess implements ContainedProcess {
+  readonly role: string
+  readonly level: ContainmentLevel
+  readonly closed: Promise<ProcessClosed>
+  /** Rejects with AppError `spawn_failed`; its `data` is a ProcessClosed. */
+  readonly started: Promise<void>
+  readonly #context: SpawnContext
+  readonly #command: string
+  readonly #options: SpawnOptions
+  readonly #link: GuardLink
+  readonly #output: OutputLines
+  readonly #log: Logger
+  readonly #steps: ProcessClosed['steps'] = []
+  readonly #start = Promise.withResolvers<void>()
+  readonly #entry: RegistryEntry
+  #identity: ProcessIdentity = { pid: 0, startTime: '', bootId: '' }
+  #leader: ProcessIdentity | undefined
+  #ended: { exitCode: number | null; signal: string | null } | undefined
+  #failure: string | undefined
+  #empty = false
+  #killed = false
+  #terminating = false
+  #ending = false
+  #forced = false
 
-  const guard = platform.guard(level)
-  const child = spawn(guard.file, guard.args, {
-    cwd: '/',
-    env: { ...guard.env, ...token },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    detached: true,
-  })
-  if (child.pid !== undefined) {
-    platform.adoptChild(child)
-    identity = platform.identify(child.pid) ?? identity
-  }
-  const tell = (message: ToShim) => {
-    // A guard that is gone has nothing to be told; its end is noticed elsewhere.
-    if (child.connected) child.send(message, () => {})
-  }
-
-  const gone = guardGone(child, output)
-  const started = Promise.withResolvers<void>()
-  child.on('message', (message: FromShim) => {
-    if (message.type === 'started') {
-      identity = platform.findGuard(child, level) ?? identity
-      leader = platform.findLeader(identity, message.pid, level)
-      log.info({ command, containment: level, pid: identity.pid, leaderPid: leader?.pid }, 'process started')
-      started.resolve()
-    } else if (message.type === 'spawn_failed') failure = message.message
-    else if (message.type === 'leader_exited') ended = message
-    else if (message.type === 'step') steps.push({ name: message.name, ms: message.ms })
-    else {
-      empty = true
-      killed = message.killed
+  constructor(context: SpawnContext, command: string, args: readonly string[], options: SpawnOptions) {
+    const { platform, runToken, spawnId } = context
+    const file = options.logFile ? new OutputLog(options.logFile, context.logger) : undefined
+    this.#context = context
+    this.#command = command
+    this.#options = options
+    this.role = options.role
+    this.level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
+    this.#log = context.logger.child({ role: options.role })
+    this.#output = new OutputLines((stream, line) => {
+      file?.write(line)
+      options.onLine?.(stream, line)
+    })
+    this.#entry = {
+      id: spawnId,
+      state: 'intent',
+      role: this.role,
+      command,
+      level: this.level,
+      runToken,
+      startedAt: new Date().toISOString(),
     }
-  })
+    context.registry.put(this.#entry)
 
-  const finish = async (): Promise<ProcessClosed> => {
-    const guardError = await gone
-    if (!empty && child.pid !== undefined && failure === undefined) {
+    const marks = { [RUN_TOKEN]: runToken, [SPAWN_ID]: spawnId }
+    const guard = platform.guard(this.level)
+    const readers = { stdout: this.#output.reader('stdout'), stderr: this.#output.reader('stderr') }
+    this.#link = spawnGuard({
+      ...guard,
+      env: { ...guard.env, ...marks },
+      readOutput: true,
+      onOutput: (stream, chunk) => readers[stream].write(chunk),
+    })
+    this.#seeGuard()
+    this.#link.onMessage((message) => this.#take(message))
+    this.#link.send({
+      type: 'start',
+      command,
+      args: [...args],
+      cwd: options.cwd ?? '/',
+      env: definedOnly({ ...context.env, ...options.env, ...marks }),
+      signals: options.stop?.signals ?? ['SIGTERM'],
+      graceMs: this.#graceMs,
+      setpriv: platform.setpriv,
+    })
+    this.started = this.#start.promise
+    this.started.catch(() => {})
+    this.closed = this.#finish(async () => {
+      for (const reader of Object.values(readers)) reader.end()
+      await file?.close()
+    })
+  }
+
+  get identity(): ProcessIdentity {
+    return this.#identity
+  }
+
+  get leader(): ProcessIdentity | undefined {
+    return this.#leader
+  }
+
+  lastLines(): string[] {
+    return this.#output.lastLines()
+  }
+
+  terminate(force?: AbortSignal): Promise<ProcessClosed> {
+    if (this.#ended === undefined) this.#terminating = true
+    if (force?.aborted) void this.#kill()
+    else if (force) {
+      const cutGrace = () => void this.#kill()
+      force.addEventListener('abort', cutGrace)
+      void this.closed.then(() => force.removeEventListener('abort', cutGrace))
+    }
+    if (!this.#ending) {
+      this.#ending = true
+      void this.#end()
+    }
+    return this.closed
+  }
+
+  get #graceMs(): number {
+    return this.#options.graceMs ?? 5000
+  }
+
+  #seeGuard(): void {
+    const { child } = this.#link
+    if (child?.pid === undefined) return
+    this.#context.platform.adoptChild(child)
+    this.#identity = this.#context.platform.identify(child.pid) ?? this.#identity
+  }
+
+  #take(message: FromShim): void {
+    const { platform, registry } = this.#context
+    switch (message.type) {
+      case 'started': {
+        const { child } = this.#link
+        if (child) this.#identity = platform.findGuard(child, this.level) ?? this.#identity
+        this.#leader = platform.findLeader(this.#identity, message.pid, this.level)
+        registry.put({ ...this.#entry, state: 'running', guard: this.#identity, leader: this.#leader })
+        this.#log.info(
+          { command: this.#command, containment: this.level, guardPid: this.#identity.pid, leaderPid: this.#leader?.pid },
+          'process started',
+        )
+        this.#start.resolve()
+        break
+      }
+      case 'spawn_failed':
+        this.#failure = message.message
+        break
+      case 'leader_exited':
+        this.#ended = { exitCode: message.exitCode, signal: message.signal }
+        break
+      case 'step':
+        this.#steps.push({ name: message.name, ms: message.ms })
+        break
+      case 'empty':
+        this.#empty = true
+        this.#killed = message.killed
+    }
+  }
+
+  async #finish(closeOutput: () => Promise<void>): Promise<ProcessClosed> {
+    const { platform, registry, spawnId } = this.#context
+    const guardError = await this.#link.gone
+    const guard = this.#identity
+    if (!this.#empty && guard.pid !== 0 && this.#failure === undefined) {
       const from = performance.now()
-      log.warn({ pid: identity.pid }, 'the guard ended before its tree did')
-      await platform.sweep(identity)
-      killed = true
-      // The command went down with its guard, or shortly after it.
-      ended ??= { exitCode: null, signal: 'SIGKILL' }
-      steps.push({ name: 'sweep', ms: Math.round(performance.now() - from) })
+      this.#log.warn({ guardPid: guard.pid }, 'the guard ended before its tree did')
+      await platform.sweep({ guard, leader: this.#leader, spawnId })
+      this.#killed = true
+      // The command went down with its guard, or was ended just now.
+      this.#ended ??= { exitCode: null, signal: 'SIGKILL' }
+      this.#steps.push({ name: 'sweep', ms: Math.round(performance.now() - from) })
     }
-    failure ??= guardError?.message
-    const result: ProcessClosed = {
-      outcome: failure !== undefined ? 'spawn_failed' : terminating ? 'terminated' : ended?.signal ? 'killed' : 'exited',
-      exitCode: ended?.exitCode ?? null,
-      signal: ended?.signal ?? null,
-      lastLines: output.lastLines(),
-      steps,
-      killed,
-    }
-    if (failure !== undefined) {
-      started.reject(
-        new AppError('spawn_failed', `${options.role} could not be started: ${failure}`, { data: { command, ...result } }),
+    this.#failure ??= guardError?.message
+    await closeOutput()
+    registry.remove(spawnId)
+    const closed = this.#result()
+    if (this.#failure !== undefined) {
+      const message = `${this.role} could not be started: ${this.#failure}`
+      this.#start.reject(
+        new AppError('spawn_failed', message, { cause: guardError, data: { command: this.#command, ...closed } }),
       )
-    } else started.resolve()
-    log.info({ pid: identity.pid, ...result, lastLines: undefined }, 'process closed')
-    return result
+    } else this.#start.resolve()
+    this.#log.info({ guardPid: guard.pid, ...closed, lastLines: undefined }, 'process closed')
+    return closed
   }
-  const closed = finish()
 
-  const killGuard = () => {
-    if (platform.signal(identity, 'SIGKILL')) log.warn({ pid: identity.pid }, 'the guard did not answer and was killed')
+  #result(): ProcessClosed {
+    const { exitCode, signal } = this.#ended ?? { exitCode: null, signal: null }
+    const own = signal ? 'killed' : 'exited'
+    return {
+      outcome: this.#failure !== undefined ? 'spawn_failed' : this.#terminating ? 'terminated' : own,
+      exitCode,
+      signal,
+      lastLines: this.lastLines(),
+      steps: this.#steps,
+      killed: this.#killed,
+    }
   }
-  const within = (ms: number) => settledWithin(closed, ms)
-  const kill = async () => {
-    if (forced) return
-    forced = true
-    tell({ type: 'kill' })
-    if (!(await within(GUARD_SLACK_MS))) killGuard()
-  }
-  const end = async () => {
-    if (options.stop?.polite && !forced) {
+
+  async #end(): Promise<void> {
+    const polite = this.#options.stop?.polite
+    if (polite && !this.#forced) {
       const from = performance.now()
-      const asked = await settledWithin(options.stop.polite(), POLITE_MS)
-      if (asked && !forced) await within(POLITE_MS - (performance.now() - from))
-      steps.push({ name: 'polite', ms: Math.round(performance.now() - from) })
+      if (await settledWithin(polite(), POLITE_MS)) await settledWithin(this.closed, POLITE_MS - (performance.now() - from))
+      this.#steps.push({ name: 'polite', ms: Math.round(performance.now() - from) })
     }
-    if (forced) return
-    tell({ type: 'terminate' })
-    if (!(await within(graceMs + GUARD_SLACK_MS)) && !forced) killGuard()
+    if (this.#forced) return
+    this.#link.send({ type: 'terminate' })
+    if (!(await settledWithin(this.closed, this.#graceMs + GUARD_SLACK_MS)) && !this.#forced) this.#killGuard()
   }
 
-  tell({
-    type: 'start',
-    command,
-    args: [...args],
-    cwd: options.cwd ?? '/',
-    env: definedOnly({ ...context.env, ...options.env, ...token }),
-    signals: options.stop?.signals ?? ['SIGTERM'],
-    graceMs,
-    setpriv: platform.setpriv,
-  })
-  started.promise.catch(() => {})
-
-  return {
-    get identity() {
-      return identity
-    },
-    get leader() {
-      return leader
-    },
-    level,
-    role: options.role,
-    started: started.promise,
-    closed,
-    lastLines: () => output.lastLines(),
-    terminate(force) {
-      if (!terminating && ended === undefined) terminating = true
-      if (force?.aborted) void kill()
-      else if (force) {
-        const cutGrace = () => void kill()
-        force.addEventListener('abort', cutGrace)
-        void closed.then(() => force.removeEventListener('abort', cutGrace))
-      }
-      if (!ending) {
-        ending = true
-        void end()
-      }
-      return closed
-    },
+  async #kill(): Promise<void> {
+    if (this.#forced) return
+    this.#forced = true
+    this.#link.send({ type: 'kill' })
+    if (!(await settledWithin(this.closed, GUARD_SLACK_MS))) this.#killGuard()
   }
-}
 
-/** Resolves when the guard has exited and all that it said and its tree wrote has been read. */
-function guardGone(child: ChildProcess, output: OutputLines): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    let error: Error | undefined
-    let exited = false
-    const readers = (['stdout', 'stderr'] as const).map((name) => {
-      const reader = output.reader(name)
-      child[name]?.on('data', reader.write)
-      return reader
-    })
-    const finish = () => {
-      for (const reader of readers) reader.end()
-      resolve(error)
+  #killGuard(): void {
+    const { pid, startTime } = this.#identity
+    if (this.#context.platform.signal(pid, startTime, 'SIGKILL')) {
+      this.#log.warn({ guardPid: pid }, 'the guard did not answer and was killed')
     }
-    child.on('error', (problem) => {
-      error ??= problem
-      if (child.pid === undefined) finish()
-    })
-    const disconnected = new Promise<void>((done) => (child.connected ? child.once('disconnect', done) : done()))
-    child.on('exit', () => {
-      exited = true
-      // Whoever was handed the pipe by other means than inheritance must not hold us up.
-      setTimeout(() => {
-        child.stdout?.destroy()
-        child.stderr?.destroy()
-      }, 500).unref()
-    })
-    child.on('close', () => void disconnected.then(() => exited && finish()))
-  })
-}
-
-/** Whether `work` settled within `ms`; how it settled does not matter. */
-async function settledWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), false)
-  })
-  const settled = work.then(
-    () => true,
-    () => true,
-  )
-  try {
-    return await Promise.race([settled, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
-
-const lowest = (a: ContainmentLevel, b: ContainmentLevel = a) => (ranks.indexOf(a) < ranks.indexOf(b) ? a : b)
 
 const definedOnly = (env: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))

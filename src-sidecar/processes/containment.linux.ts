@@ -3,27 +3,21 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Logger } from 'pino'
 import { findCommand } from './find-command.ts'
 import { becomeSubreaper, pidfdSupported } from './native-linux.ts'
 import { OrphanTree } from './orphan-tree.ts'
-import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
+import type { ContainmentLevel, ContainmentPlatform, PlatformOptions } from './platform.ts'
 import { probeNamespace, unshareArgs } from './probe-namespace.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import { isAlive, readAllStats, readProcessStat } from './process-stat.ts'
-import { signalIfSame } from './signal-process.ts'
+import { signalIfSame } from './signal-if-same.ts'
 
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
 const shimFile = fileURLToPath(new URL('./shim.linux.ts', import.meta.url))
 
 /** Linux: subreapers and PID namespaces. See the README of this folder for what each level promises. */
-export async function createLinuxPlatform(options: {
-  wanted: 'auto' | ContainmentLevel
-  env: Readonly<Record<string, string | undefined>>
-  logger: Logger
-  dataDir: string
-}): Promise<ContainmentPlatform> {
-  const { wanted, logger } = options
+export async function createLinuxPlatform(options: PlatformOptions): Promise<ContainmentPlatform> {
+  const { wanted } = options
   const path = { PATH: options.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' }
   const find = (command: string) => {
     const found = findCommand(command, '/', path)
@@ -43,7 +37,7 @@ export async function createLinuxPlatform(options: {
 
   const reasons: string[] = []
   const unshare = find('unshare')
-  let level: ContainmentLevel = wanted === 'auto' ? 'namespace' : wanted
+  let level: ContainmentLevel = wanted === 'shim' ? 'shim' : 'namespace'
   if (level === 'namespace') {
     const refusal = unshare ? await probeNamespace(unshare, path, adoptChild) : 'unshare is not installed'
     if (refusal) {
@@ -52,15 +46,6 @@ export async function createLinuxPlatform(options: {
     }
   }
   const setpriv = find('setpriv')
-  const facts: ContainmentFacts = {
-    level,
-    reasons,
-    parentDeathSignal: setpriv !== undefined,
-    processDescriptors: pidfdSupported(),
-    subreaper,
-  }
-  logger.info({ ...facts, level: undefined, containment: level }, 'containment')
-
   const identify = (pid: number): ProcessIdentity | undefined => {
     const stat = readProcessStat(pid)
     return isAlive(stat) ? { pid, startTime: stat.startTime, bootId } : undefined
@@ -71,7 +56,8 @@ export async function createLinuxPlatform(options: {
   }
 
   return {
-    facts,
+    facts: { level, reasons, parentDeathSignal: setpriv !== undefined, processDescriptors: pidfdSupported(), subreaper },
+    bootId,
     setpriv,
     adoptChild,
     identify,
@@ -86,7 +72,7 @@ export async function createLinuxPlatform(options: {
       if (at === 'namespace' && unshare) return { file: unshare, args: [...unshareArgs, '--', ...node], env }
       return { file: node[0]!, args: node.slice(1), env }
     },
-    signal: (identity, signal) => identity.bootId === bootId && signalIfSame(identity.pid, identity.startTime, signal),
+    signal: signalIfSame,
     findGuard(child, at) {
       if (child.pid === undefined) return undefined
       if (at !== 'namespace') return identify(child.pid)
@@ -98,9 +84,9 @@ export async function createLinuxPlatform(options: {
       const stat = readAllStats().find(({ pid, parentPid }) => parentPid === guard.pid && innerPid(pid) === inner)
       return stat && { pid: stat.pid, startTime: stat.startTime, bootId }
     },
-    async sweep(guard) {
+    async sweep({ guard }) {
       // The init of a namespace is gone only when all of the namespace is.
-      while (guard && alive(guard)) {
+      while (alive(guard)) {
         signalIfSame(guard.pid, guard.startTime, 'SIGKILL')
         await sleep(5)
       }

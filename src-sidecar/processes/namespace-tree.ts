@@ -20,6 +20,10 @@ export class NamespaceTree implements ProcessTree {
     rawKill(-1, 'SIGKILL')
   }
 
+  reap(): void {
+    this.#orphans.empty()
+  }
+
   empty(): boolean {
     return this.#orphans.empty()
   }

@@ -7,7 +7,6 @@ const prctl = libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong 
 const waitid = libc.func('int waitid(int type, uint id, void *info, int options)')
 const waitpid = libc.func('int waitpid(int pid, void *status, int options)')
 const kill = libc.func('int kill(int pid, int signal)')
-const fcntl = libc.func('int fcntl(int fd, int command, long value)')
 const syscall = libc.func('long syscall(long number, long a, long b, long c, long d)')
 
 const PR_SET_CHILD_SUBREAPER = 36
@@ -15,8 +14,6 @@ const P_ALL = 0
 const WNOHANG = 1
 const WEXITED = 4
 const WNOWAIT = 0x1000000
-const F_SETFD = 2
-const FD_CLOEXEC = 1
 // The same numbers on every architecture that Node runs on.
 const SYS_PIDFD_SEND_SIGNAL = 424
 const SYS_PIDFD_OPEN = 434
@@ -25,9 +22,6 @@ const SI_PID_OFFSET = process.arch === 'arm' || process.arch === 'ia32' ? 12 : 1
 
 /** From now on orphans below this process become its children instead of pid 1's. False when the kernel refuses. */
 export const becomeSubreaper = (): boolean => prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0
-
-/** Keeps a descriptor out of the programs that this process starts. */
-export const closeOnExec = (fd: number): boolean => fcntl(fd, F_SETFD, FD_CLOEXEC) === 0
 
 /**
  * An exited child that nobody has reaped yet, left as it is.

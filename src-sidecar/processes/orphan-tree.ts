@@ -1,6 +1,6 @@
 import { peekExitedChild, rawKill, reapChild } from './native-linux.ts'
 import { descendantsOf, isAlive, readAllStats } from './process-stat.ts'
-import { signalIfSame } from './signal-process.ts'
+import { signalIfSame } from './signal-if-same.ts'
 
 /**
  * What the sidecar, itself a subreaper, has been left by guards that were killed: all its children but those that libuv

@@ -3,7 +3,8 @@ import type { ProcessIdentity } from './process-identity.ts'
 
 /**
  * How far a guard reaches. `namespace`: even when sidecar and guard are both killed, the kernel ends the rest. `shim`: a
- * subreaper ends everything below it, also when the sidecar is killed. `group`: process group and run token only.
+ * subreaper (Windows: a job object) ends everything below it, also when the sidecar is killed. `group`: process group,
+ * descent and environment mark only.
  */
 export type ContainmentLevel = 'namespace' | 'shim' | 'group'
 
@@ -23,22 +24,30 @@ export interface ContainmentFacts {
 /** What differs by operating system. */
 export interface ContainmentPlatform {
   readonly facts: ContainmentFacts
-  /** The guard's command line at a level. */
-  guard(level: ContainmentLevel): { file: string; args: string[]; env: Record<string, string> }
+  readonly bootId: string
   /** Path of setpriv or undefined. */
   readonly setpriv: string | undefined
+  /** The guard's command line and what it needs in its environment. */
+  guard(level: ContainmentLevel): { file: string; args: string[]; env: Record<string, string> }
   /** Told of each child of libuv, so that it is never taken for an orphan. */
   adoptChild(child: ChildProcess): void
   identify(pid: number): ProcessIdentity | undefined
   isAlive(identity: ProcessIdentity): boolean
-  /** False when it is gone. */
-  signal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean
+  /** Sends to the very process that had this number at this start time. False when it is gone. */
+  signal(pid: number, startTime: string, signal: NodeJS.Signals): boolean
   /** The guard below `child` (with a PID namespace, `child` is unshare); undefined when it has gone already. */
   findGuard(child: ChildProcess, level: ContainmentLevel): ProcessIdentity | undefined
   /** The command, which the guard knows by `innerPid`. */
   findLeader(guard: ProcessIdentity, innerPid: number, level: ContainmentLevel): ProcessIdentity | undefined
   /** Ends what a guard that was killed has dropped; resolves when nothing of it is left. */
-  sweep(guard: ProcessIdentity | undefined): Promise<void>
+  sweep(tree: { guard: ProcessIdentity; leader: ProcessIdentity | undefined; spawnId: string }): Promise<void>
   /** Gives up what it holds. @returns the numbers of processes below the sidecar that should not be there. */
   close(): Promise<number[]>
+}
+
+/** What a platform is made of. */
+export interface PlatformOptions {
+  wanted: 'auto' | ContainmentLevel
+  env: Readonly<Record<string, string | undefined>>
+  dataDir: string
 }

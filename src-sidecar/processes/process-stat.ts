@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { readPs } from './ps-stats.ts'
 
-/** One line of /proc/PID/stat, as far as we need it. */
+const hasProc = process.platform === 'linux'
+
+/** One line of /proc/PID/stat, as far as we need it; from `ps` where there is no /proc. */
 export interface ProcessStat {
   pid: number
   name: string
@@ -12,13 +15,14 @@ export interface ProcessStat {
   userTicks: number
   systemTicks: number
   threads: number
-  /** Clock ticks since boot, as text: only ever compared. */
+  /** Clock ticks since boot (from `ps`: a date), as text: only ever compared. */
   startTime: string
   rssPages: number
 }
 
 /** Undefined when there is no such process. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
+  if (!hasProc) return readPs(pid)[0]
   let text: string
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -45,8 +49,9 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** Every process that /proc shows, in no order. */
+/** Every process that we are shown, in no order. */
 export function readAllStats(): ProcessStat[] {
+  if (!hasProc) return readPs()
   const stats: ProcessStat[] = []
   for (const name of readdirSync('/proc')) {
     const first = name.charCodeAt(0)

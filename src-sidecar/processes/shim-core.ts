@@ -10,6 +10,8 @@ export interface ProcessTree {
   kill(): void
   /** Whether nothing is left; reaps what it finds dead. */
   empty(): boolean
+  /** Takes dead orphans away while the command runs, where there can be some. */
+  reap?(): void
   /** Told once, as soon as the command runs. */
   started?(leader: ChildProcess): void
 }
@@ -23,6 +25,7 @@ export interface ProcessTree {
 export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => ProcessTree): void {
   let leader: ChildProcess | undefined
   let order: Extract<ToShim, { type: 'start' }> | undefined
+  let leaderRuns = false
   let stopping = false
   let killNow = false
   let wake = () => {}
@@ -83,6 +86,8 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
         return true
       })
     }
+    // A zombie holds nothing, but how it ended is known only when libuv has looked at it.
+    while (leaderRuns) await pause(5)
     tell({ type: 'empty', killed })
     // Nothing else keeps the process running; it ends by itself once the messages are out.
     if (process.connected) process.disconnect()
@@ -112,6 +117,7 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
     })
     child.on('error', (error) => failed(error.message))
     child.on('exit', (exitCode, signal) => {
+      leaderRuns = false
       tell({ type: 'leader_exited', exitCode, signal })
       wake()
       void stop()
@@ -119,6 +125,7 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
     if (child.pid === undefined) return
     order = request
     leader = child
+    leaderRuns = true
     tree.started?.(child)
     tell({ type: 'started', pid: child.pid })
   }
@@ -131,9 +138,8 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
   process.on('disconnect', () => void stop())
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => (stopping ? kill() : void stop()))
   process.on('SIGQUIT', kill)
-  // Also reaps the orphans that come in while the command runs.
   process.on('SIGCHLD', () => {
-    tree.empty()
+    tree.reap?.()
     wake()
   })
 }

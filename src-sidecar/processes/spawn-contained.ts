@@ -1,12 +1,16 @@
 import type { Logger } from 'pino'
 import { AppError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
-import { type ContainedProcess, type ProcessClosed, type SpawnOptions, startContained } from './contained-process.ts'
+import { type ContainedProcess, GuardedProcess, type ProcessClosed, type SpawnOptions } from './contained-process.ts'
+import { loadPlatform } from './load-platform.ts'
 import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
+import { ProcessRegistry } from './process-registry.ts'
+import { type LeftoverReport, reapLeftovers } from './reap-leftovers.ts'
 
 export type { ContainedProcess, ProcessClosed, SpawnOptions, StopPlan } from './contained-process.ts'
 export type { ContainmentFacts, ContainmentLevel } from './platform.ts'
 export type { ProcessIdentity } from './process-identity.ts'
+export type { LeftoverReport } from './reap-leftovers.ts'
 
 export interface ContainmentOptions {
   /** Where `process_registry.json` lives. */
@@ -35,8 +39,10 @@ export class Containment implements Component {
   readonly closed: Promise<ComponentExit>
   readonly #options: ContainmentOptions
   readonly #live = new Set<ContainedProcess>()
-  #platform: Promise<ContainmentPlatform> | undefined
+  #ready: Promise<Ready> | undefined
   #stopping: Promise<TerminationReport> | undefined
+  #spawned = 0
+  #leftovers: LeftoverReport | undefined
   #close = (_exit: ComponentExit) => {}
 
   constructor(options: ContainmentOptions) {
@@ -46,17 +52,23 @@ export class Containment implements Component {
     })
   }
 
-  /** Makes the sidecar a subreaper and finds out, once, which level this machine allows. */
+  /**
+   * Finds out, once, which level this machine allows, and ends what a crashed run has left.
+   * @throws AppError `already_running` when the registry belongs to a sidecar that still runs.
+   */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    this.#platform ??= loadPlatform(this.#options)
-    await this.#platform
+    await this.#load()
   }
 
-  /** What this machine allows and why not more, for Diagnostics. Starts the probe where it has not run yet. */
+  /** What the last run had left and what became of it; undefined before `start` and after a clean run. */
+  get leftovers(): LeftoverReport | undefined {
+    return this.#leftovers
+  }
+
+  /** What this machine allows and why not more, for Diagnostics. */
   async facts(): Promise<ContainmentFacts> {
-    this.#platform ??= loadPlatform(this.#options)
-    return (await this.#platform).facts
+    return (await this.#load()).platform.facts
   }
 
   /** What runs now. */
@@ -70,10 +82,11 @@ export class Containment implements Component {
    * `shutting_down` after `stop`.
    */
   async spawnContained(command: string, args: readonly string[], options: SpawnOptions): Promise<ContainedProcess> {
-    this.#platform ??= loadPlatform(this.#options)
-    const platform = await this.#platform
+    const { platform, registry } = await this.#load()
     if (this.#stopping) throw new AppError('shutting_down', `${options.role} is not started: StableNew is closing`)
-    const contained = startContained(platform, this.#options, command, args, options)
+    const { env, runToken, logger } = this.#options
+    const spawnId = `${runToken}.${++this.#spawned}`
+    const contained = new GuardedProcess({ platform, registry, env, runToken, spawnId, logger }, command, args, options)
     this.#live.add(contained)
     void contained.closed.then(() => this.#live.delete(contained))
     await contained.started
@@ -106,16 +119,35 @@ export class Containment implements Component {
     const processes = await Promise.all(
       live.map(async (contained) => {
         const closed = await contained.terminate(force)
-        return { role: contained.role, pid: contained.identity?.pid ?? 0, closed }
+        return { role: contained.role, pid: contained.identity.pid, closed }
       }),
     )
-    const survivors = this.#platform ? await (await this.#platform).close() : []
+    const survivors = this.#ready ? await (await this.#ready).platform.close() : []
     this.#close({ name: this.name })
     return { processes, survivors }
   }
+
+  #load(): Promise<Ready> {
+    this.#ready ??= this.#prepare()
+    return this.#ready
+  }
+
+  async #prepare(): Promise<Ready> {
+    const { dataDir, logger } = this.#options
+    const platform = await loadPlatform({ ...this.#options, wanted: this.#options.level })
+    logger.info({ ...platform.facts, level: undefined, containment: platform.facts.level }, 'containment')
+    const self = platform.identify(process.pid) ?? { pid: process.pid, startTime: 'unknown', bootId: platform.bootId }
+    const registry = new ProcessRegistry(dataDir, self, logger)
+    const last = registry.readLast()
+    if (last) {
+      const report = await reapLeftovers({ last, bootId: platform.bootId, signal: platform.signal, logger })
+      if (report.found.length > 0) this.#leftovers = report
+    }
+    return { platform, registry }
+  }
 }
 
-async function loadPlatform({ level, env, logger, dataDir }: ContainmentOptions): Promise<ContainmentPlatform> {
-  const { createLinuxPlatform } = await import('./containment.linux.ts')
-  return createLinuxPlatform({ wanted: level, env, logger, dataDir })
+interface Ready {
+  platform: ContainmentPlatform
+  registry: ProcessRegistry
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { peekExitedChild, rawKill, reapChild } from './native-linux.ts'
 import { descendantsOf, isAlive } from './process-stat.ts'
 import type { ProcessTree } from './shim-core.ts'
-import { signalIfSame } from './signal-process.ts'
+import { signalIfSame } from './signal-if-same.ts'
 
 /**
  * Everything below this process, which is a subreaper: what leaves its parent, session or environment comes back here as
@@ -31,6 +31,10 @@ export class SubreaperTree implements ProcessTree {
     const until = performance.now() + 4
     do for (const pid of directChildren()) rawKill(pid, 'SIGKILL')
     while (!this.empty() && performance.now() < until)
+  }
+
+  reap(): void {
+    this.empty()
   }
 
   empty(): boolean {

@@ -1,0 +1,118 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import writeFileAtomic from 'write-file-atomic'
+import { z } from 'zod'
+import { asError } from '../errors/app-error.ts'
+
+const identity = z.object({ pid: z.number().int().positive(), startTime: z.string().min(1), bootId: z.string() })
+
+const entry = z.object({
+  /** Also in the environment of everything below the guard. */
+  id: z.string().min(1),
+  /** `intent`: about to be started. `released`: outlives the sidecar, to be adopted by the next one. */
+  state: z.enum(['intent', 'running', 'released']),
+  role: z.string(),
+  command: z.string(),
+  level: z.enum(['namespace', 'shim', 'group']),
+  runToken: z.string().min(1),
+  startedAt: z.string(),
+  guard: identity.optional(),
+  /** The command itself; its number is also that of its process group. */
+  leader: identity.optional(),
+  /** Where the guard of a persistent process listens for the next sidecar. */
+  socket: z.string().optional(),
+  logFile: z.string().optional(),
+})
+
+const content = z.object({
+  app: z.literal('StableNew'),
+  version: z.literal(1),
+  sidecar: identity,
+  processes: z.array(entry),
+})
+
+export type RegistryEntry = z.infer<typeof entry>
+export type RegistryContent = z.infer<typeof content>
+
+/** `process_registry.json`: what runs and how to recognise it, so that a crash of everything can be cleaned up after. */
+export class ProcessRegistry {
+  readonly #file: string
+  readonly #folder: string
+  readonly #logger: Logger
+  readonly #sidecar: z.infer<typeof identity>
+  #entries: RegistryEntry[] = []
+
+  constructor(dataDir: string, sidecar: z.infer<typeof identity>, logger: Logger) {
+    this.#folder = dataDir
+    this.#file = join(dataDir, 'process_registry.json')
+    this.#sidecar = sidecar
+    this.#logger = logger
+  }
+
+  /**
+   * What the last run wrote. A file that is not whole or not ours is renamed, named in the log, and counts as empty; half
+   * written temporary files go.
+   */
+  readLast(): RegistryContent | undefined {
+    for (const name of listFolder(this.#folder)) {
+      if (/^process_registry\.json\.\d+$/.test(name)) rmSync(join(this.#folder, name), { force: true })
+    }
+    let text: string
+    try {
+      text = readFileSync(this.#file, 'utf8')
+    } catch {
+      return undefined
+    }
+    const parsed = content.safeParse(parseJson(text))
+    if (parsed.success) return parsed.data
+    const aside = join(this.#folder, `process_registry.broken-${Date.now()}.json`)
+    renameSync(this.#file, aside)
+    this.#logger.warn({ aside, problem: parsed.error.message }, 'the process registry could not be read and was set aside')
+    return undefined
+  }
+
+  get entries(): readonly RegistryEntry[] {
+    return this.#entries
+  }
+
+  /** Replaces the entry with this id or adds it; on disk when this returns. */
+  put(changed: RegistryEntry): void {
+    this.#entries = [...this.#entries.filter(({ id }) => id !== changed.id), changed]
+    this.#write()
+  }
+
+  /** Only for what is proven to be gone. */
+  remove(id: string): void {
+    this.#entries = this.#entries.filter((entry) => entry.id !== id)
+    this.#write()
+  }
+
+  #write(): void {
+    const data: RegistryContent = { app: 'StableNew', version: 1, sidecar: this.#sidecar, processes: this.#entries }
+    try {
+      mkdirSync(this.#folder, { recursive: true })
+      // No fsync: after a power cut the processes are gone too.
+      writeFileAtomic.sync(this.#file, `${JSON.stringify(data, null, 2)}\n`, { mode: 0o600, fsync: false })
+    } catch (thrown) {
+      // Containment does not need the file; only the clean-up after a crash of everything at once does.
+      this.#logger.error({ err: asError(thrown) }, 'the process registry could not be written')
+    }
+  }
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { tempDir } from './temp-dir.ts'
+
+const source = (name: string) => fileURLToPath(new URL(`../fixtures/programs/${name}`, import.meta.url))
+
+/** The fixture whose process trees get away: compiled where there is a C compiler, else in Python. */
+export function escapeProgram(): { command: string; args: string[]; processName: string } {
+  const folder = tempDir('escape')
+  chmodSync(folder, 0o755)
+  const binary = join(folder, 'escape')
+  if (spawnSync('cc', ['-O1', '-o', binary, source('escape.c')]).status === 0) {
+    return { command: binary, args: [], processName: 'escape' }
+  }
+  const python = spawnSync(
+    'python3',
+    ['-c', 'import os, sys; print(sys.executable); print(os.path.basename(os.readlink("/proc/self/exe")))'],
+    {
+      encoding: 'utf8',
+    },
+  )
+  const [command, processName] = (python.stdout ?? '').split('\n')
+  if (python.status !== 0 || !command || !processName) throw new Error('the process tests need a C compiler (cc) or python3')
+  return { command, args: ['-S', source('escape.py')], processName: processName.slice(0, 15) }
+}

@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import koffi from 'koffi'
+
+/**
+ * Counts what is left by asking the kernel alone: no registry, no token, no code of the app. The test process makes itself
+ * a subreaper, so that whatever was started below it stays below it, whatever session, group, parent or environment it
+ * gives up. Works in vitest's fork pool; in a thread pool test files would see each other's processes.
+ */
+export interface LiveProcess {
+  pid: number
+  parentPid: number
+  name: string
+  state: string
+  startTime: string
+}
+
+if (process.platform === 'linux') {
+  const PR_SET_CHILD_SUBREAPER = 36
+  const prctl = koffi.load(null).func('int prctl(int, ulong, ulong, ulong, ulong)')
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw new Error('the test process could not become a subreaper')
+}
+
+function readProcess(pid: number): LiveProcess | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const field = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'))
+    return { pid, name, state: field[0]!, parentPid: Number(field[1]), startTime: field[19]! }
+  } catch {
+    return undefined
+  }
+}
+
+/** Everything alive below this process, adopted orphans included; zombies hold nothing and don't count. */
+export function liveDescendants(rootPid = process.pid): LiveProcess[] {
+  const all = numbersIn('/proc').flatMap((pid) => readProcess(pid) ?? [])
+  const below = new Set([rootPid])
+  const found: LiveProcess[] = []
+  for (let before = -1; before !== below.size; ) {
+    before = below.size
+    for (const one of all) {
+      if (below.has(one.pid) || !below.has(one.parentPid)) continue
+      below.add(one.pid)
+      if (one.state !== 'Z' && one.state !== 'X') found.push(one)
+    }
+  }
+  return found
+}
+
+/** TCP ports that these processes listen on. */
+export function listeningPorts(pids: readonly number[] = [process.pid, ...liveDescendants().map(({ pid }) => pid)]): number[] {
+  const ports = new Map<string, number>()
+  for (const file of ['tcp', 'tcp6']) {
+    for (const line of readText(`/proc/net/${file}`).split('\n').slice(1)) {
+      const field = line.trim().split(/\s+/)
+      if (field[3] === '0A') ports.set(`socket:[${field[9]}]`, Number.parseInt(field[1]!.split(':')[1]!, 16))
+    }
+  }
+  const held = new Set<number>()
+  for (const pid of pids) {
+    for (const fd of numbersIn(`/proc/${pid}/fd`)) {
+      const port = ports.get(readLink(`/proc/${pid}/fd/${fd}`))
+      if (port !== undefined) held.add(port)
+    }
+  }
+  return [...held]
+}
+
+export interface Baseline {
+  /** What has come since and is still there. */
+  survivors(): LiveProcess[]
+  /** Ports opened since by this process or its descendants. */
+  openPorts(): number[]
+  /** Polls until nothing is left. @throws naming what is left after `ms` milliseconds (default 5,000) */
+  expectNothingLeft(ms?: number): Promise<void>
+}
+
+/** Remembers what is there now; what comes later must be gone again. */
+export function takeBaseline(): Baseline {
+  const known = new Set(liveDescendants().map(keyOf))
+  const knownPorts = new Set(listeningPorts())
+  const survivors = () => liveDescendants().filter((one) => !known.has(keyOf(one)))
+  const openPorts = () => listeningPorts().filter((port) => !knownPorts.has(port))
+  return {
+    survivors,
+    openPorts,
+    async expectNothingLeft(ms = 5000) {
+      const until = performance.now() + ms
+      for (;;) {
+        const processes = survivors()
+        const ports = openPorts()
+        if (processes.length + ports.length === 0) return
+        if (performance.now() >= until) {
+          const named = processes.map(({ pid, name, parentPid }) => `${name} ${pid} (parent ${parentPid}) ${commandLine(pid)}`)
+          throw new Error(`left behind after ${ms} ms: ${[...named, ...ports.map((port) => `port ${port}`)].join('; ')}`)
+        }
+        await sleep(10)
+      }
+    },
+  }
+}
+
+/** For tests that expect survivors: ends all that a baseline does not know, however fast it forks. Only ever our own descendants. */
+export async function endSurvivors(baseline: Baseline, ms = 10_000): Promise<void> {
+  const until = performance.now() + ms
+  while (performance.now() < until) {
+    const left = baseline.survivors()
+    if (left.length === 0) return
+    for (const one of left) kill(one)
+    // A chain that forks and exits is our direct child at each link; a walk over all of /proc is too slow for it.
+    const known = new Set(left.map(({ name }) => name))
+    for (const burst = performance.now() + 5; performance.now() < burst; ) {
+      for (const pid of readText(`/proc/self/task/${process.pid}/children`).split(' ').filter(Boolean)) {
+        const one = readProcess(Number(pid))
+        if (one && known.has(one.name)) kill(one)
+      }
+    }
+    await sleep(1)
+  }
+  throw new Error(`could not be ended: ${JSON.stringify(baseline.survivors())}`)
+}
+
+export function commandLine(pid: number): string {
+  return readText(`/proc/${pid}/cmdline`).split('\0').join(' ').trim().slice(0, 200)
+}
+
+/** Whether the very process that was seen earlier still runs. */
+export function stillRuns({ pid, startTime }: { pid: number; startTime: string }): boolean {
+  const now = readProcess(pid)
+  return now !== undefined && now.startTime === startTime && now.state !== 'Z' && now.state !== 'X'
+}
+
+/** Signals the very process that was seen earlier; nothing when it is gone. */
+export function signalSame(one: { pid: number; startTime: string }, signal: NodeJS.Signals): void {
+  if (!stillRuns(one)) return
+  try {
+    process.kill(one.pid, signal)
+  } catch {
+    // Gone in between.
+  }
+}
+
+const kill = (one: LiveProcess) => signalSame(one, 'SIGKILL')
+const keyOf = ({ pid, startTime }: LiveProcess) => `${pid}@${startTime}`
+
+function numbersIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(Number).filter(Number.isInteger)
+  } catch {
+    return []
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function readLink(file: string): string {
+  try {
+    return readlinkSync(file)
+  } catch {
+    return ''
+  }
+}

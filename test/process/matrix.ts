@@ -1,0 +1,92 @@
+import { chmodSync, chownSync } from 'node:fs'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { escapeProgram } from '../helpers/escape-program.ts'
+import { supervise } from '../helpers/supervised.ts'
+import { type Baseline, endSurvivors, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+import { waitFor } from '../helpers/wait-for.ts'
+
+type Level = 'namespace' | 'shim' | 'group'
+
+/** Row, what it does, how many processes of the fixture stand before the end (at least). */
+const rows: [string, string, number][] = [
+  ['1', 'a direct child', 1],
+  ['2', 'a grandchild', 2],
+  ['3', 'a grandchild whose parent is gone', 2],
+  ['3b', 'a child whose launcher is gone', 1],
+  ['4', 'processes that ignore SIGTERM', 2],
+  ['5', 'a child in its own session', 2],
+  ['6', 'a double-forked daemon', 2],
+  ['7', 'a daemon with a cleared environment', 2],
+  ['8', 'a stopped child', 2],
+  ['9', 'processes that respawn on SIGTERM', 2],
+  ['9b', 'processes that respawn in a new session', 2],
+  ['10', '200 processes, four deep', 200],
+  ['11', 'a fast forker', 2],
+  ['11b', 'a chain that forks and exits', 1],
+  ['11c', 'a chain that forks and exits, each in its own session', 1],
+  ['11d', 'a chain that forks and exits, environment cleared', 1],
+]
+
+/** What the group level can't promise: it has neither subreaper nor namespace. The first always stays, the others may. */
+const beyondGroup = ['7', '11b', '11c', '11d']
+
+/** Every row at one level: the supervisor cleans up, and the supervisor is killed. */
+export function matrix(level: Level, options: { asUser?: number } = {}): void {
+  const runs = process.env.STABLENEW_VERIFY === '1' ? 5 : 1
+  const who = options.asUser === undefined ? '' : ' as an ordinary user'
+  describe.skipIf(process.platform !== 'linux')(`containment level ${level}${who}`, () => {
+    let program: ReturnType<typeof escapeProgram>
+    let baseline: Baseline
+    beforeAll(() => {
+      program = escapeProgram()
+    })
+    afterEach(() => endSurvivors(baseline))
+
+    const standing = () => liveDescendants().filter(({ name }) => name === program.processName)
+    const start = async (row: string, atLeast: number) => {
+      baseline = takeBaseline()
+      const dataDir = tempDir('data')
+      chmodSync(dataDir, 0o700)
+      if (options.asUser !== undefined) chownSync(dataDir, options.asUser, options.asUser)
+      const supervised = supervise([program.command, ...program.args, row], { ...options, dataDir, level })
+      const started = await supervised.event('started')
+      expect(started.level).toBe(level)
+      await supervised.line('ready')
+      // Between two links of a chain there may be one process only.
+      await waitFor(() => standing().length >= atLeast, `${atLeast} processes of row ${row} alive`, { everyMs: 1 })
+      return supervised
+    }
+
+    for (const [row, what, atLeast] of rows) {
+      const beyond = level === 'group' && beyondGroup.includes(row)
+      const title = (rest: string) => `row ${row}, ${what}: ${rest}`
+      for (let run = 1; run <= runs; run++) {
+        it(
+          title(beyond ? 'stays or may stay when terminated (this level has no subreaper)' : 'nothing is left when terminated'),
+          async () => {
+            const supervised = await start(row, atLeast)
+            if (row !== '3b') supervised.tell('terminate')
+            const { closed } = await supervised.event('closed')
+            const left = standing()
+            if (!beyond) expect(left).toEqual([])
+            if (beyond && row === '7') expect(left).toHaveLength(1)
+            expect(closed?.outcome).toBe(row === '3b' ? 'exited' : 'terminated')
+            expect(await supervised.finish()).toBe(0)
+            if (!beyond) await baseline.expectNothingLeft()
+          },
+        )
+
+        it(
+          title(beyond ? 'stays or may stay when the supervisor is killed' : 'nothing is left when the supervisor is killed'),
+          async () => {
+            const supervised = await start(row, atLeast)
+            await supervised.kill()
+            if (!beyond) await baseline.expectNothingLeft()
+            else if (row === '7') await waitFor(() => standing().length === 1, 'only the daemon stays')
+          },
+        )
+      }
+    }
+  })
+}
