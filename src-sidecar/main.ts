@@ -48,6 +48,7 @@ async function serve(command: ServeCommand): Promise<number> {
   const host = createHost(command.hostLines, out)
   let app: App | undefined
   let early: [StopReason, boolean] | undefined
+  const abort = new AbortController()
   const handshake = Promise.withResolvers<string | null>()
   const armed = command.watchStdin || command.shell === 'neutralino'
   watchProcess(
@@ -55,13 +56,17 @@ async function serve(command: ServeCommand): Promise<number> {
     (reason, now) => {
       early ??= [reason, now]
       handshake.resolve(null)
+      abort.abort()
       void app?.shutdown(reason, now)
     },
     handshake.resolve,
   )
   try {
-    app = await startApp(command, host, command.shell === 'neutralino' ? await handshake.promise : null)
+    const line = command.shell === 'neutralino' ? await handshake.promise : null
+    if (abort.signal.aborted) return exitCodes.clean
+    app = await startApp(command, host, line, abort.signal)
   } catch (thrown) {
+    if (abort.signal.aborted) return exitCodes.clean
     if (!(thrown instanceof AppError) || thrown.code !== 'already_running') throw thrown
     const instance = thrown.data.instance as Instance | undefined
     const inFront = command.shell !== 'none' && instance !== undefined && (await bringToFront(instance))

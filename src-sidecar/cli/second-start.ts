@@ -13,7 +13,7 @@ const answerMs = 2000
  * Takes the lock of the data folder; waits for an instance that is closing (or dying) to be gone.
  * @throws AppError `already_running` where one runs and means to go on; `data.instance` says where.
  */
-export async function acquireInstance(lock: InstanceLock, dataFolder: string): Promise<void> {
+export async function acquireInstance(lock: InstanceLock, dataFolder: string, abort: AbortSignal): Promise<void> {
   const end = performance.now() + earlierEndMs
   while (!lock.tryAcquire()) {
     const instance = await readInstance(dataFolder)
@@ -28,7 +28,7 @@ export async function acquireInstance(lock: InstanceLock, dataFolder: string): P
         `Another StableNew holds ${dataFolder} and did not end within ${earlierEndMs / 1000} s.`,
       )
     }
-    await delay(pollMs)
+    await delay(pollMs, undefined, { signal: abort })
   }
 }
 

@@ -3,7 +3,7 @@ export function safeFileName(text: string, max = 60): string {
   const clean = text
     .normalize('NFC')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go
-    .replace(/[\x00-\x1f\x7f<>:"/\\|?*]/g, ' ')
+    .replace(/[\x00-\x1f\x7f<>:"/\\|?*,;]/g, ' ')
     .replace(/\s+/g, '-')
     .replace(/^[-.]+/, '')
   const cut = [...clean]

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { AppError } from '../errors/app-error.ts'
 
@@ -19,6 +20,7 @@ export class InstanceLock {
     try {
       database.pragma('journal_mode = MEMORY')
       database.exec('BEGIN EXCLUSIVE')
+      chmodSync(this.#path, 0o600)
       this.#database = database
       return true
     } catch (error) {

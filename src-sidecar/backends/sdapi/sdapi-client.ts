@@ -74,6 +74,7 @@ export class SdapiClient {
 
   async #poll(request: GenerateRequest, onProgress: (progress: GenerateProgress) => void, ended: AbortSignal): Promise<void> {
     let lastPreview = ''
+    let lastFraction = 0
     for (let tick = 0; ; tick++) {
       try {
         await delay(progressEveryMs, undefined, { signal: ended })
@@ -81,6 +82,9 @@ export class SdapiClient {
         const skip = tick % 2 === 1
         const limit = AbortSignal.any([ended, AbortSignal.timeout(quickAnswerMs)])
         const answer = progressAnswerSchema.parse(await this.#http.get(`/sdapi/v1/progress?skip_current_image=${skip}`, limit))
+        // Between the last step and the answer a server reports its idle state: not a step back.
+        if (answer.progress < lastFraction) continue
+        lastFraction = answer.progress
         const fresh = answer.current_image && answer.current_image !== lastPreview ? answer.current_image : null
         if (fresh) lastPreview = fresh
         if (!ended.aborted) onProgress(toProgress(answer, request, fresh))

@@ -1,0 +1,129 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createApi } from './api/api.ts'
+import type { EventStream } from './api/event-stream.ts'
+import { HttpServer } from './api/http-server.ts'
+import { PageTracker } from './api/page-tracker.ts'
+import type { ServeCommand } from './cli/command-line.ts'
+import type { Host } from './cli/host.ts'
+import { createShell, type Shell } from './compose-shell.ts'
+import { environment } from './config/environment.ts'
+import type { Folders } from './config/folders.ts'
+import type { SettingsFile } from './config/settings-file.ts'
+import { appVersion } from './config/version.ts'
+import type { Settings } from './contract/settings.ts'
+import type { Status } from './contract/status.ts'
+import type { Core } from './core.ts'
+import { AppError } from './errors/app-error.ts'
+import { Thumbnails } from './history/thumbnails.ts'
+import type { Component, StopTrigger } from './lifecycle/component.ts'
+import type { Phase, ShutdownCoordinator, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
+import type { Logger } from './logging/logger.ts'
+import { PackLibrary } from './packs/pack-library.ts'
+
+export interface AppContext {
+  readonly command: ServeCommand
+  readonly handshake: string | null
+  readonly host: Host
+  readonly folders: Folders
+  readonly logger: Logger
+  readonly runId: string
+  readonly token: string
+  readonly events: EventStream
+  readonly settings: SettingsFile
+  readonly core: Core
+  readonly coordinator: ShutdownCoordinator
+  readonly status: () => Pick<Status, 'closing' | 'notices'>
+  readonly notice: (message: string) => void
+  readonly end: (trigger: StopTrigger, now?: boolean) => void
+}
+
+export interface AppParts {
+  /** In the order in which they start; the shell and the queue come after them. */
+  readonly components: readonly Component[]
+  readonly server: HttpServer
+  readonly shell: Shell
+}
+
+const resources = (name: string): string => fileURLToPath(new URL(`../resources/${name}`, import.meta.url))
+
+/** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
+export async function composeApp(context: AppContext): Promise<AppParts> {
+  const { command, handshake, host, folders, logger, token, events, settings, core, coordinator, notice, end } = context
+  const thumbnailFolder = join(folders.cache, 'thumbnails')
+  await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
+  const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
+  const pages = new PageTracker(() => end('last-page-closed'))
+  const allowedOrigins = new Set<string>()
+  const opened = { packs: folders.packs, images: folders.images, log: folders.log }
+
+  const saveSettings = async (wanted: Settings) => {
+    const changed = JSON.stringify(wanted.backend) !== JSON.stringify(settings.current.backend)
+    await settings.save(wanted)
+    if (changed) await core.changeBackend(wanted.backend)
+  }
+  const status = (): Status => ({
+    version: appVersion,
+    runId: context.runId,
+    shell: shell.kind,
+    dataFolder: folders.data,
+    packsFolder: folders.packs,
+    imagesFolder: folders.images,
+    logFile: join(folders.log, 'stablenew.log'),
+    backend: core.backend.status,
+    ...context.status(),
+  })
+  const api = createApi({
+    auth: { token, port: () => server.port, allowedOrigins },
+    logger,
+    uiFolder: resources('ui'),
+    packs,
+    queue: core.queue,
+    history: core.history,
+    thumbnails: new Thumbnails(thumbnailFolder),
+    events,
+    pages,
+    settings,
+    saveSettings,
+    status,
+    preview: (jobId) => (core.runner.progress?.jobId === jobId ? (core.runner.preview?.bytes ?? null) : null),
+    open: (what) => host.open(opened[what]),
+    front: async () => {
+      events.publish({ type: 'front' })
+      await shell.front()
+    },
+    shutdown: end,
+    refuseWhenClosing: () => {
+      if (coordinator.closing) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
+    },
+  })
+  const server = new HttpServer(api)
+  const shell = createShell({
+    choice: command.shell,
+    handshake,
+    containment: core.containment,
+    profileFolder: join(folders.data, 'browser-profile'),
+    env: environment(),
+    logger,
+    url: () => `http://127.0.0.1:${server.port}/?token=${token}`,
+    allowOrigin: (origin) => allowedOrigins.add(origin),
+    open: (url) => host.open(url),
+    notice,
+    onClose: (trigger) => end(trigger),
+  })
+
+  const atEnd = (phase: Phase, name: string, deadlineMs: number, run: ShutdownStep['run']) =>
+    coordinator.register({ phase, name, deadlineMs, run })
+  atEnd('intake', 'pack watcher', 1000, () => packs.stop())
+  atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
+  atEnd('components', 'pages', 1000, async () => pages.stop())
+  atEnd('processes', 'backend', 8000, (reason, force) => core.backend.stop(reason, force))
+  atEnd('shell', 'window', 4000, async (reason, force) => {
+    events.end()
+    await shell.stop(reason, force)
+    await server.stop()
+  })
+  atEnd('verify', 'processes', 8000, (reason, force) => core.containment.stop(reason, force))
+  return { components: [core.containment, packs, core.backend, server], server, shell }
+}
