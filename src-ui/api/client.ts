@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
+import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
+import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
+import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
+import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
+import { statusSchema } from '../../src-sidecar/contract/status.ts'
+import { ApiError, errorOfAnswer } from './api-error.ts'
+
+type Query = Record<string, string | number | undefined>
+
+const cancelledSchema = z.object({ cancelled: z.int() })
+
+export class Api {
+  readonly #baseUrl: string
+  readonly #token: string
+
+  constructor(baseUrl: string, token: string) {
+    this.#baseUrl = baseUrl
+    this.#token = token
+  }
+
+  status = () => this.#get('/api/status', statusSchema)
+  packs = () => this.#get('/api/packs', packsSchema)
+  pack = (id: string) => this.#get('/api/pack', packSchema, { id })
+  queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
+  queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
+  cancelPending = () => this.#send('POST', '/api/queue/cancel-pending', undefined, cancelledSchema)
+  cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
+  retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
+  images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
+  image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  settings = () => this.#get('/api/settings', settingsSchema)
+  saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
+  open = (what: 'packs' | 'images' | 'log') => this.#send('POST', '/api/open', { what })
+  shutdown = (request: ShutdownRequest) => this.#send('POST', '/api/shutdown', request)
+
+  /** For what can't send a header: pictures, the event stream, beacons. */
+  url(path: string, query: Query = {}): string {
+    const search = new URLSearchParams()
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value))
+    if (this.#token) search.set('token', this.#token)
+    return `${this.#baseUrl}${path}${search.size ? `?${search}` : ''}`
+  }
+
+  previewUrl = (jobId: number, version: number) => this.url(`/api/jobs/${jobId}/preview`, { v: version })
+  fileUrl = (id: number) => this.url(`/api/images/${id}/file`)
+  thumbnailUrl = (id: number) => this.url(`/api/images/${id}/thumbnail`)
+
+  async #get<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
+    const search = new URLSearchParams()
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value))
+    return parsed(schema, await this.#fetch('GET', `${path}${search.size ? `?${search}` : ''}`))
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<void>
+  async #send<T>(method: string, path: string, body: unknown, schema: z.ZodType<T>): Promise<T>
+  async #send<T>(method: string, path: string, body: unknown, schema?: z.ZodType<T>): Promise<T | undefined> {
+    const answer = await this.#fetch(method, path, body)
+    return schema ? parsed(schema, answer) : undefined
+  }
+
+  async #fetch(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers: Record<string, string> = {}
+    if (this.#token) headers.authorization = `Bearer ${this.#token}`
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    let response: Response
+    try {
+      response = await fetch(this.#baseUrl + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
+    } catch {
+      throw new ApiError('unreachable', 'StableNew does not answer.')
+    }
+    const answer: unknown = await response.json().catch(() => undefined)
+    if (!response.ok) throw errorOfAnswer(response.status, answer)
+    return answer
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const result = schema.safeParse(answer)
+  if (!result.success) throw new ApiError('bad_answer', z.prettifyError(result.error))
+  return result.data
+}

@@ -1,0 +1,118 @@
+import { createContext } from 'svelte'
+import type { AppEvent } from '../../src-sidecar/contract/events.ts'
+import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
+import type { Status } from '../../src-sidecar/contract/status.ts'
+import type { Api } from '../api/client.ts'
+import { type ConnectionState, EventConnection } from '../api/event-connection.ts'
+import { openEvents } from '../api/events.ts'
+import type { Shell } from '../shell/shell.ts'
+import { GalleryState } from './gallery.svelte.ts'
+import { PacksState } from './packs.svelte.ts'
+import { QueueState } from './queue.svelte.ts'
+import { toasts } from './toasts.svelte.ts'
+
+export type DialogName = 'settings' | 'keys' | 'format'
+
+/** All that the page knows of the sidecar, kept by its events. */
+export class App {
+  connection = $state<ConnectionState>('connecting')
+  status = $state.raw<Status | null>(null)
+  settings = $state.raw<Settings>(defaultSettings)
+  dialog = $state<DialogName | null>(null)
+  noticesSeen = $state(false)
+  /** From the click on Exit until the sidecar tells its first step. */
+  exitAsked = $state(false)
+
+  closing = $derived(this.status?.closing ?? null)
+
+  readonly api: Api
+  readonly shell: Shell
+  readonly packs: PacksState
+  readonly queue: QueueState
+  readonly gallery: GalleryState
+  readonly #pageId = crypto.randomUUID()
+  readonly #events: EventConnection
+
+  constructor(api: Api, shell: Shell) {
+    this.api = api
+    this.shell = shell
+    this.packs = new PacksState(api)
+    this.queue = new QueueState(api)
+    this.gallery = new GalleryState(api)
+    this.#events = new EventConnection({
+      openStream: (onEvent, onLost) => openEvents(api.url('/api/events', { page: this.#pageId }), onEvent, onLost),
+      probe: () => api.status(),
+      onEvent: (event) => this.#apply(event),
+      onState: (state) => this.#connectionIs(state),
+    })
+  }
+
+  start(): void {
+    addEventListener('pagehide', () => {
+      this.#events.pause()
+      navigator.sendBeacon(this.api.url(`/api/pages/${this.#pageId}/hide`))
+    })
+    addEventListener('pageshow', (event) => {
+      if (event.persisted && this.connection !== 'closed') this.#events.open()
+    })
+    this.#events.open()
+  }
+
+  tryAgain(): void {
+    this.#events.open()
+  }
+
+  async exit(now = false): Promise<void> {
+    this.exitAsked = true
+    try {
+      await this.api.shutdown({ now, trigger: 'exit-button' })
+    } catch (error) {
+      this.exitAsked = false
+      toasts.error(error)
+    }
+  }
+
+  async openFolder(what: 'packs' | 'images' | 'log'): Promise<void> {
+    const { shell, status } = this
+    try {
+      if (!shell.openFolder || !status) return await this.api.open(what)
+      await shell.openFolder({ packs: status.packsFolder, images: status.imagesFolder, log: status.logFile }[what])
+    } catch (error) {
+      toasts.error(error)
+    }
+  }
+
+  /** Nothing is replayed after a reconnect, so all is fetched. */
+  async #fetchAll(): Promise<void> {
+    const status = this.api.status().then((answer) => {
+      if (this.status && this.status.version !== answer.version) location.reload()
+      this.status = answer
+    })
+    const settings = this.api.settings().then((answer) => {
+      this.settings = answer
+    })
+    const all = await Promise.allSettled([status, settings, this.packs.fetch(), this.queue.fetch(), this.gallery.fetch()])
+    const failed = all.find((one) => one.status === 'rejected')
+    if (failed && this.connection === 'live' && !this.closing) toasts.error(failed.reason)
+  }
+
+  #apply(event: AppEvent): void {
+    if (event.type === 'hello') void this.#fetchAll()
+    else if (event.type === 'job') this.queue.applyJob(event.job)
+    else if (event.type === 'queue') this.queue.fetchSoon()
+    else if (event.type === 'progress') this.queue.applyProgress(event.progress)
+    else if (event.type === 'image') this.gallery.add(event.image)
+    else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
+    else if (event.type === 'front') this.shell.front()
+    else if (this.status && event.type === 'backend') this.status = { ...this.status, backend: event.backend }
+    else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }
+  }
+
+  #connectionIs(state: ConnectionState): void {
+    this.connection = state
+    // A moment to read that all has ended.
+    if (state === 'closed') setTimeout(() => this.shell.exitWindow(), 900)
+  }
+}
+
+export const [useApp, provideApp] = createContext<App>()
