@@ -4,6 +4,7 @@ import { toByte } from './colour.ts'
 import { composeScene } from './compose-scene.ts'
 import type { Recipe } from './recipe.ts'
 import { smooth } from './scene.ts'
+import { blendStart } from './start-blend.ts'
 import { type Lettering, letter } from './typeset.ts'
 
 /** A picture that is painted row by row, at the recipe's size or smaller. */
@@ -46,8 +47,11 @@ export class Canvas {
   #keepRow(y: number): void {
     const row = this.#row
     const lettering = this.#lettering!
-    lettering.inkRow(y, row)
     const { width, height } = this
+    const { start, cfgScale } = this.#recipe
+    if (start) blendStart(start, y, row, width, height)
+    saturate(row, 1 + 0.02 * Math.max(-12, Math.min(14, cfgScale - 7)))
+    lettering.inkRow(y, row)
     const v = y / height - 0.5
     let at = y * width * 3
     let noise = Math.imul(y + 1, 0x9e3779b1) ^ this.#recipe.seed
@@ -60,5 +64,14 @@ export class Canvas {
         this.#data[at++] = toByte(row[x * 3 + c]! * corner, dither)
       }
     }
+  }
+}
+
+/** A higher CFG scale gives stronger colours, as it does with a model. */
+function saturate(row: Float32Array, by: number): void {
+  if (by === 1) return
+  for (let i = 0; i < row.length; i += 3) {
+    const grey = 0.21 * row[i]! + 0.72 * row[i + 1]! + 0.07 * row[i + 2]!
+    for (let c = i; c < i + 3; c++) row[c] = Math.max(0, grey + (row[c]! - grey) * by)
   }
 }

@@ -17,7 +17,7 @@ export async function diffuse(
 ): Promise<Pixels> {
   const left = 1 - share
   const levels = await pyramid(picture, pacer)
-  const blur = Math.min(levels.length - 1.001, Math.max(0, left ** 1.3 * (levels.length - 2)))
+  const blur = Math.min(levels.length - 1.001, Math.max(0, left ** 0.9 * (levels.length - 2)))
   const level = Math.floor(blur)
   const [fine, coarse] = [levels[level]!, levels[level + 1] ?? levels[level]!]
   const noise = createNoise(hash(seed, 'latent'))
@@ -25,8 +25,8 @@ export async function diffuse(
   const side = Math.min(width, height)
   const bend = 0.09 * left * left
   const cells = 40 / side
-  const strength = 150 * left ** 1.6
-  const grain = 90 * left ** 2
+  const strength = 125 * left ** 1.5
+  const grain = 50 * left ** 1.8
   let speckle = hash(seed, 'speckle')
   let at = 0
   for (let y = 0; y < height; y++) {

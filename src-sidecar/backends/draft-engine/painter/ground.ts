@@ -9,10 +9,12 @@ export type Ground = 'mountains' | 'hills' | 'forest' | 'dunes' | 'city'
 
 /** One range of land: its outline as a row for each column, and how it is coloured. */
 export interface Layer {
-  readonly ground: Ground
+  readonly kind: Ground
   /** 0 the farthest, 1 the nearest. */
   readonly near: number
   readonly crest: Float32Array
+  /** The same without trees: mist gathers from here. */
+  readonly ground: Float32Array
   readonly colour: Colour
   readonly mist: Colour
   readonly offset: number
@@ -21,7 +23,7 @@ export interface Layer {
 /** Lays a range of land out around the height `base` (in shorter sides from the top). */
 export function createLayer(
   input: SceneInput,
-  ground: Ground,
+  kind: Ground,
   near: number,
   base: number,
   colour: Colour,
@@ -33,18 +35,19 @@ export function createLayer(
   const offset = between(random, 0, 200)
   const crest = new Float32Array(width)
   const tilt = between(random, -0.06, 0.06)
-  const rise = outline[ground]
+  const rise = outline[kind]
   for (let x = 0; x < width; x++) {
     const u = x / side
     const sunward = Math.exp(-((u - sky.sunX) ** 2) / 0.09)
     // Land gives way a little before the sun, so that it is seen.
     crest[x] = (base - rise(noise, u, offset, near) * (1 - 0.35 * sunward) + tilt * (u - 0.5)) * side
   }
+  const ground = crest.slice()
   const plantSeed = hash(offset * 1e6)
-  if (ground === 'forest') plantTrees(crest, side, near, plantSeed)
-  if (ground === 'hills' && near > 0.35) plantTrees(crest, side, near * 0.6, plantSeed, 0.25)
-  if (ground === 'city') build(crest, side, near, base, plantSeed)
-  return { ground, near, crest, colour, mist, offset }
+  if (kind === 'forest') plantTrees(crest, side, near, plantSeed)
+  if (kind === 'hills' && near > 0.5) plantTrees(crest, side, near * 0.62, plantSeed, 0.16)
+  if (kind === 'city') build(crest, side, near, base, plantSeed)
+  return { kind, near, crest, ground, colour, mist, offset }
 }
 
 /** How high land stands over its base at `u`, in shorter sides. */
@@ -109,7 +112,7 @@ function build(crest: Float32Array, side: number, near: number, base: number, se
   }
 }
 
-/** Paints one pixel of a layer over `out[at]`, `depth` below its crest. Lengths in shorter sides, `cover` from 0 to 1. */
+/** Paints one pixel of a layer over `out[at]`, `depth` below its crest and `drop` below its ground. Lengths in shorter sides, `cover` from 0 to 1. */
 export function paintLayer(
   layer: Layer,
   noise: Noise,
@@ -117,27 +120,28 @@ export function paintLayer(
   x: number,
   y: number,
   depth: number,
+  drop: number,
   cover: number,
   out: Float32Array,
   at: number,
 ): void {
-  const { ground, near, offset, colour, mist } = layer
-  const fog = smooth(0, ground === 'city' ? 0.5 : 0.16 + 0.2 * near, depth) * (1 - 0.55 * near)
+  const { kind, near, offset, colour, mist } = layer
+  const fog = smooth(kind === 'forest' ? -0.12 * near : 0, kind === 'city' ? 0.5 : 0.16 + 0.2 * near, drop) * (1 - 0.55 * near)
   const sunward = Math.exp(-Math.abs(x - sky.sunX) / 0.35) * (1 - near) ** 1.5
   let light = 1
-  if (ground === 'mountains' && near < 0.8) {
+  if (kind === 'mountains' && near < 0.8) {
     light = 1 + 0.55 * noise.fractal(x * 7 + offset + depth * 5, depth * 9 + offset, 3) * (1 - 0.6 * near)
-  } else if (ground === 'dunes') {
+  } else if (kind === 'dunes') {
     const slope =
       noise.at(x * (0.9 + 0.5 * near) + offset - 0.06 + depth * 0.5, 0.3) -
       noise.at(x * (0.9 + 0.5 * near) + offset + 0.06 + depth * 0.5, 0.3)
     const ripple = near > 0.3 ? Math.sin(depth * (420 - 200 * near) + 6 * noise.at(x * 5 + offset, depth * 9)) * 0.035 * near : 0
-    light = 1 + clamp(slope * (x < sky.sunX ? -2.2 : 2.2), -0.5, 0.8) * Math.exp(-depth * 5) + ripple
-  } else if (ground === 'hills') {
+    light = 1 + clamp(slope * (2.2 * smoothSign((x - sky.sunX) * 5)), -0.5, 0.8) * Math.exp(-depth * 5) + ripple
+  } else if (kind === 'hills') {
     light = 1 + 0.22 * Math.exp(-depth * 26) + 0.12 * noise.fractal(x * 9 + offset, depth * 16, 2)
   }
   const rim = 0.5 * sunward * Math.exp(-depth * 60)
-  const window = ground === 'city' && depth > 0.012 ? windowAt(layer, x, y) : 0
+  const window = kind === 'city' && near > 0.5 && depth > 0.012 ? windowAt(layer, x, y) : 0
   for (let c = 0; c < 3; c++) {
     let value = colour[c]! * light
     value += (mist[c]! - value) * fog
@@ -158,4 +162,8 @@ function windowAt({ near, offset }: Layer, x: number, y: number): number {
   const h = Math.imul((Math.floor(across) * 374761393) ^ (Math.floor(down) * 668265263), 1274126177) >>> 0
   const chance = ((h ^ (h >>> 15)) & 1023) / 1023
   return chance > 0.66 ? (chance - 0.5) * (0.35 + 1.3 * near) : 0
+}
+
+function smoothSign(value: number): number {
+  return value / Math.sqrt(1 + value * value)
 }

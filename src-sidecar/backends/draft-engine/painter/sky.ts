@@ -32,6 +32,7 @@ export function createSky(input: SceneInput, horizon: number, night: boolean): S
   const cloudScale = between(random, 1.3, 2.1)
   const drift = between(random, 0, 50)
   const pixel = 1 / side
+  const northern = night && (input.words.has('aurora') || input.words.has('northern') || palette.name === 'aurora')
   const glow = palette.accent
   const cloudLit = night ? mix(middle, light, 0.6) : mix(pale, glow, 0.6)
   const cloudDark = night ? low : mix(middle, light, 0.35)
@@ -53,13 +54,28 @@ export function createSky(input: SceneInput, horizon: number, night: boolean): S
       0.25 + 1.1 * Math.exp(-distance / 0.4) + 0.5 * noise.at(x * cloudScale * 2 + drift, y * cloudScale * 7 - 0.4),
     )
     const star = night ? starAt(x, y) * (1 - cloud) * smooth(1, 0.4, v) : 0
-    const face = disc * (night ? 0.86 + 0.14 * noise.at((x - sunX) * 26, (y - sunY) * 26) : 1)
+    const face = disc > 0 && night ? 0.86 + 0.14 * noise.at((x - sunX) * 26, (y - sunY) * 26) : 1
+    const curtain = northern ? curtainAt(x, v) : 0
     for (let c = 0; c < 3; c++) {
-      let value = colours.table[sky + c]! + halo * glow[c]! + star
-      value += (glow[c]! * 1.06 * face - value * disc) * 0.97
+      let value = colours.table[sky + c]! + halo * glow[c]! + star + curtain * (glow[c]! * 0.55 + light[c]! * 0.45)
+      const lamp = night ? glow[c]! * 1.06 * face : Math.max(glow[c]! * 1.12, value + 0.1)
+      value += (lamp - value) * disc
       value += (cloudDark[c]! + (cloudLit[c]! - cloudDark[c]!) * lit - value) * cloud * (1 - 0.6 * disc)
       out[at + c] = value
     }
+  }
+
+  /** Northern lights: hems that wave over the sky, with rays rising from them. */
+  function curtainAt(x: number, v: number): number {
+    let sum = 0
+    for (let i = 0; i < 3; i++) {
+      const hem = 0.72 - 0.17 * i + 0.2 * noise.at(x * (0.9 + 0.2 * i) + drift, i * 9.7)
+      const up = hem - v
+      const ray = 0.55 + 0.6 * noise.at(x * (11 + 3 * i) + 1.6 * noise.at(x * 2, i + drift), i * 3.1 + v * 0.4)
+      const fall = up > 0 ? Math.exp(-up * (4.2 + 1.5 * i)) * smooth(0, 0.035, up) : 0
+      sum += clamp(ray) * fall * (0.5 + 0.5 * noise.at(x * 1.4 + drift, i * 5.3))
+    }
+    return sum * 0.75
   }
 
   const cells = 26

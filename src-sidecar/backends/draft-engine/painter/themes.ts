@@ -7,7 +7,7 @@ import { landscape } from './scenes/landscape.ts'
 import { ocean } from './scenes/ocean.ts'
 import { orbs } from './scenes/orbs.ts'
 import { portrait } from './scenes/portrait.ts'
-import { silk } from './scenes/silk.ts'
+import { ribbons } from './scenes/ribbons.ts'
 
 interface Theme {
   readonly scene: Scene
@@ -30,12 +30,12 @@ const themes: readonly Theme[] = [
     words: 'space galaxy galaxies planet nebula astronaut cosmos cosmic universe spaceship alien',
   },
   {
-    scene: landscape('city', false),
+    scene: landscape('city'),
     palettes: 'neon sunset dawn night',
     words: 'city cities skyline street tower building cyberpunk town tokyo york urban downtown',
   },
   {
-    scene: landscape('mountains', true),
+    scene: landscape('mountains'),
     palettes: 'dawn sunset teal winter aurora lilac',
     words: 'lake river fjord reflection pond aurora',
   },
@@ -45,18 +45,18 @@ const themes: readonly Theme[] = [
     words: 'ocean sea beach wave coast ship boat sail harbor harbour island surf lighthouse whale',
   },
   {
-    scene: landscape('forest', false),
+    scene: landscape('forest'),
     palettes: 'forest dawn teal autumn',
     words: 'forest wood tree jungle pine deer fox wolf cabin mist fog fern moss',
   },
   {
-    scene: landscape('mountains', false),
+    scene: landscape('mountains'),
     palettes: 'dawn lilac sunset winter teal',
     words: 'mountain alp peak valley canyon cliff glacier volcano castle dragon snow',
   },
-  { scene: landscape('dunes', false), palettes: 'desert sunset gold', words: 'desert dune sahara camel sand pyramid' },
+  { scene: landscape('dunes'), palettes: 'desert sunset gold', words: 'desert dune sahara camel sand pyramid' },
   {
-    scene: landscape('hills', false),
+    scene: landscape('hills'),
     palettes: 'dawn forest sunset autumn',
     words: 'hill meadow field farm village countryside landscape vineyard horse windmill cottage sunset sunrise sky',
   },
@@ -66,9 +66,9 @@ const themes: readonly Theme[] = [
     words: 'flower rose bloom garden lotus tulip blossom petal dahlia peony botanical butterfl bouquet orchid',
   },
   {
-    scene: silk,
+    scene: ribbons,
     palettes: 'rose gold teal lilac ocean neon',
-    words: 'silk abstract smoke liquid fabric flow dress cloth fluid wallpaper texture fire flame',
+    words: 'silk ribbon abstract smoke liquid fabric flow dress cloth fluid wallpaper texture fire flame',
   },
   {
     scene: orbs,

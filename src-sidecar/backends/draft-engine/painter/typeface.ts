@@ -3,14 +3,12 @@ import { fileURLToPath } from 'node:url'
 import opentype, { type Font } from 'opentype.js'
 import type { Coverage, PathCommand } from './coverage.ts'
 
-export type Weight = 400 | 500 | 600
-
 /** Inter comes in one file a script; the first one holds most. */
 const subsets = ['latin', 'latin-ext', 'cyrillic', 'greek', 'vietnamese'] as const
 const loaded = new Map<string, Promise<Font>>()
 
-function load(subset: string, weight: Weight): Promise<Font> {
-  const name = `@fontsource/inter/files/inter-${subset}-${weight}-normal.woff`
+function load(subset: string): Promise<Font> {
+  const name = `@fontsource/inter/files/inter-${subset}-600-normal.woff`
   let font = loaded.get(name)
   if (!font) {
     font = readFile(fileURLToPath(import.meta.resolve(name))).then((file) => {
@@ -29,13 +27,13 @@ export interface Line {
 }
 
 /** Sets one line in Inter; `tracking` is the letter-spacing in ems. Signs that Inter lacks are left out. */
-export async function setLine(text: string, weight: Weight, tracking = 0): Promise<Line> {
+export async function setLine(text: string, tracking = 0): Promise<Line> {
   const glyphs: { commands: PathCommand[]; x: number }[] = []
   let x = 0
   let lastFont: Font | null = null
   let lastGlyph: opentype.Glyph | null = null
   for (const char of text.normalize('NFC')) {
-    const font = await fontFor(char, weight)
+    const font = await fontFor(char)
     if (!font) continue
     const glyph = font.charToGlyph(char)
     if (lastGlyph && lastFont === font) x += font.getKerningValue(lastGlyph, glyph) / font.unitsPerEm
@@ -53,9 +51,9 @@ export async function setLine(text: string, weight: Weight, tracking = 0): Promi
   }
 }
 
-async function fontFor(char: string, weight: Weight): Promise<Font | null> {
+async function fontFor(char: string): Promise<Font | null> {
   for (const subset of subsets) {
-    const font = await load(subset, weight)
+    const font = await load(subset)
     if (font.charToGlyphIndex(char) > 0) return font
   }
   return null

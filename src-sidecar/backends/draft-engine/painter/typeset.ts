@@ -33,14 +33,14 @@ export async function letter(recipe: Recipe, width: number, height: number): Pro
     blocks.push({ top, opacity, coverage })
   }
 
-  const draft = await setLine('DRAFT', 600, 0.24)
-  const seed = await setLine(`seed ${recipe.seed}`, 500, 0.02)
+  const draft = await setLine('DRAFT', 0.24)
+  const seed = await setLine(`seed ${recipe.seed}`, 0.02)
   const above = margin + small * 0.8
   addBlock([{ line: draft, x: margin, baseline: above, size: small }], 0.95)
   addBlock([{ line: seed, x: width - margin - seed.width * small, baseline: above, size: small }], 0.8)
 
   const size = `${recipe.width} × ${recipe.height}`
-  const footer = await setLine(`${recipe.sampler}  ·  CFG ${recipe.cfgScale}  ·  ${size}`, 500, 0.02)
+  const footer = await setLine(`${recipe.sampler}  ·  CFG ${recipe.cfgScale}  ·  ${size}`, 0.02)
   const below = height - margin
   addBlock([{ line: footer, x: margin, baseline: below, size: small }], 0.75)
 
@@ -59,7 +59,7 @@ export async function letter(recipe: Recipe, width: number, height: number): Pro
   const mask = new Float32Array(width)
   return {
     inkRow(y, row) {
-      const shade = (1 - 0.5 * smooth(textTop - 0.16 * unit, below, y)) * (1 - 0.25 * smooth(0.2 * unit, 0, y))
+      const shade = (1 - 0.5 * smooth(textTop - 0.16 * unit, below, y)) * (1 - 0.34 * smooth(0.22 * unit, 0, y))
       for (let i = 0; i < row.length; i++) row[i]! *= shade
       for (const { top, opacity, coverage } of blocks) {
         if (y < top || y >= top + coverage.height) continue
@@ -84,9 +84,21 @@ async function setTitle(title: string, maxWidth: number): Promise<{ lines: Line[
     [0.04, 3],
   ] as const) {
     const lines = await breakLines(words, maxWidth / size)
-    if (lines.length <= most || size === 0.04) return { lines: lines.slice(0, 3), size }
+    if (lines.length > most && size !== 0.04) continue
+    return { lines: (await balance(words, lines, maxWidth / size)).slice(0, 3), size }
   }
   return { lines: [], size: 0.04 }
+}
+
+/** Breaks again as narrow as the same number of lines allows, so that no word stands alone on the last. */
+async function balance(words: string[], lines: Line[], maxWidth: number): Promise<Line[]> {
+  let best = lines
+  for (let share = 0.92; share > 0.4 && lines.length > 1; share -= 0.06) {
+    const narrower = await breakLines(words, maxWidth * share)
+    if (narrower.length > lines.length || Math.max(...narrower.map((line) => line.width)) > maxWidth * share) break
+    best = narrower
+  }
+  return best
 }
 
 async function breakLines(words: string[], maxWidth: number): Promise<Line[]> {
@@ -94,10 +106,10 @@ async function breakLines(words: string[], maxWidth: number): Promise<Line[]> {
   let current: { text: string; line: Line } | null = null
   for (const word of words) {
     const text: string = current ? `${current.text} ${word}` : word
-    const line = await setLine(text, 600, -0.022)
+    const line = await setLine(text, -0.022)
     if (current && line.width > maxWidth) {
       lines.push(current.line)
-      current = { text: word, line: await setLine(word, 600, -0.022) }
+      current = { text: word, line: await setLine(word, -0.022) }
     } else current = { text, line }
   }
   return current && current.line.width > 0 ? [...lines, current.line] : lines

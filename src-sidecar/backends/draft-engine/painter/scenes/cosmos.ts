@@ -3,7 +3,7 @@ import { between } from '../random.ts'
 import { clamp, type Scene, smooth } from '../scene.ts'
 
 /** A banded planet, sometimes ringed, before a nebula and stars. */
-export const cosmos: Scene = ({ width, height, palette, random, noise }) => {
+export const cosmos: Scene = ({ width, height, palette, random, noise, words }) => {
   const side = Math.min(width, height)
   const unit = 1 / side
   const across = width / side
@@ -20,7 +20,7 @@ export const cosmos: Scene = ({ width, height, palette, random, noise }) => {
   const sunAngle = between(random, -2.6, -0.5)
   const sunX = Math.cos(sunAngle) * 0.8
   const sunY = Math.sin(sunAngle) * 0.8
-  const ringed = random() < 0.6
+  const ringed = random() < 0.5 || ['ring', 'rings', 'ringed', 'saturn'].some((word) => words.has(word))
   const flat = between(random, 0.16, 0.3)
   const drift = between(random, 0, 100)
   const bands = between(random, 2.5, 5)
@@ -41,7 +41,7 @@ export const cosmos: Scene = ({ width, height, palette, random, noise }) => {
       const dy = py - centreY
       const warp = noise.fractal(px * 1.2 + drift, py * 1.2, 3)
       const cloud = noise.fractal(px * 1.5 + warp * 1.5, py * 1.5 + drift + warp, 4)
-      const mass = clamp(0.36 + 0.75 * cloud + 0.35 * warp)
+      const mass = clamp(0.42 + 0.85 * cloud + 0.4 * warp)
       const at = gas.at(mass * mass * 1.15)
       const star = starAt(px, py, 34, unit, 0.75) + starAt(px + 7, py, 11, unit, 0.82) * 1.7
       const distance = Math.sqrt(dx * dx + dy * dy) / radius

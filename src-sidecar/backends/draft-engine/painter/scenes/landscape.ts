@@ -4,11 +4,12 @@ import { between } from '../random.ts'
 import { clamp, type Scene, smooth } from '../scene.ts'
 import { createSky } from '../sky.ts'
 
-/** Ranges behind ranges under a sky, each paler the farther it is; with `lake`, water before them that mirrors it all. */
-export function landscape(ground: Ground, lake: boolean): Scene {
+/** Ranges behind ranges under a sky, each paler the farther it is; where the prompt names still water, water before them that mirrors it all. */
+export function landscape(ground: Ground): Scene {
   return (input) => {
     const { width, height, palette, random, noise } = input
     const side = Math.min(width, height)
+    const lake = ground !== 'dunes' && waters.some((word) => input.words.has(word))
     const unit = 1 / side
     const tall = height / side
     const shore = lake ? tall * between(random, 0.6, 0.68) : tall
@@ -16,6 +17,7 @@ export function landscape(ground: Ground, lake: boolean): Scene {
     const sky = createSky(input, tall * between(random, 0.56, 0.66) * (lake ? 0.92 : 1), night)
     const [deep, low, middle] = palette.stops as [Colour, Colour, Colour]
     const count = ground === 'city' ? 4 : lake ? 4 : 6
+    const air = ground === 'city' && night ? mix(low, middle, 0.55) : sky.haze
     const layers: Layer[] = []
     for (let i = 0; i < count; i++) {
       const near = i / (count - 1)
@@ -23,10 +25,8 @@ export function landscape(ground: Ground, lake: boolean): Scene {
         ? shore - 0.13 * (1 - near) ** 1.2 * tall
         : sky.horizon + (tall * 1.04 - sky.horizon) * near ** 1.35 * 0.78
       const dark =
-        near < 0.55
-          ? mix(sky.haze, mix(low, middle, 0.45), 0.3 + 1.1 * near)
-          : mix(mix(low, middle, 0.3), deep, (near - 0.5) * 1.8)
-      layers.push(createLayer(input, ground, near, base, dark, mix(dark, sky.haze, 0.75 - 0.55 * near), sky))
+        near < 0.55 ? mix(air, mix(low, middle, 0.45), 0.3 + 1.1 * near) : mix(mix(low, middle, 0.3), deep, (near - 0.5) * 1.8)
+      layers.push(createLayer(input, ground, near, base, dark, mix(dark, air, 0.75 - 0.55 * near), sky))
     }
     const above = (x: number, y: number, out: Float32Array, at: number) => {
       const px = x * unit
@@ -37,7 +37,8 @@ export function landscape(ground: Ground, lake: boolean): Scene {
       for (let i = Math.max(0, from); i < layers.length; i++) {
         const layer = layers[i]!
         const cover = clamp(y + 1 - layer.crest[x]!)
-        if (cover > 0) paintLayer(layer, noise, sky, px, py, (y - layer.crest[x]!) * unit, cover, out, at)
+        if (cover > 0)
+          paintLayer(layer, noise, sky, px, py, (y - layer.crest[x]!) * unit, (y - layer.ground[x]!) * unit, cover, out, at)
       }
     }
     const shoreRow = shore * side
@@ -62,6 +63,8 @@ export function landscape(ground: Ground, lake: boolean): Scene {
     }
   }
 }
+
+const waters = ['lake', 'lakes', 'river', 'fjord', 'reflection', 'reflections', 'pond', 'aurora', 'canal', 'water', 'bay']
 
 export function isNight(words: ReadonlySet<string>): boolean {
   return ['night', 'midnight', 'moon', 'moonlight', 'moonlit', 'stars', 'starry', 'aurora', 'neon', 'cyberpunk'].some((word) =>

@@ -63,7 +63,7 @@ export const orbs: Scene = ({ width, height, palette, random, noise }) => {
         // A soft shadow falls away from the light.
         const sx = dx + lightX * 0.45
         const sy = dy + lightY * 0.55
-        const shadow = 1 - (bright ? 0.3 : 0.38) * smooth(1.5, 0.5, Math.sqrt(sx * sx + sy * sy)) * (distance > 1 ? 1 : 0.6)
+        const shadow = 1 - (bright ? 0.3 : 0.38) * smooth(2, 0.3, Math.sqrt(sx * sx + sy * sy)) * (distance > 1 ? 1 : 0.6)
         r *= shadow
         g *= shadow
         b *= shadow

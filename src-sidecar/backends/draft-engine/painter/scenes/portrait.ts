@@ -2,6 +2,7 @@ import { type Colour, mix, ramp } from '../colour.ts'
 import { Coverage, type PathCommand } from '../coverage.ts'
 import { between, pick } from '../random.ts'
 import { type Scene, smooth } from '../scene.ts'
+import { bloom } from './bloom.ts'
 import { cosmos } from './cosmos.ts'
 import { landscape } from './landscape.ts'
 
@@ -28,20 +29,21 @@ export const portrait: Scene = (input) => {
   const side = Math.min(width, height)
   const unit = 1 / side
   const mirrored = random() < 0.5
-  const [, low, middle, light, pale] = palette.stops as [Colour, Colour, Colour, Colour, Colour]
+  const [, _low, middle, light, pale] = palette.stops as [Colour, Colour, Colour, Colour, Colour]
   const backdrop = ramp([mix(light, pale, 0.55), mix(light, pale, 0.25), light, mix(light, middle, 0.35)])
-  const within = pick(random, [landscape('forest', false), landscape('mountains', false), cosmos, landscape('mountains', true)])(
-    input,
-  )
+  const within = pick(random, [landscape('forest'), landscape('mountains'), cosmos, bloom])(input)
   const scale = 1.08 * Math.min(width * 1.02, height * 0.95)
   const left = width / 2 - scale * (mirrored ? 0.47 : 0.53)
   const top = height * 0.46 - scale * 0.42
   const place = (x: number, y: number): [number, number] => [left + (mirrored ? 1 - x : x) * scale, top + y * scale]
   const mask = new Coverage(width, height)
   mask.fill(outlineOf(place))
+  if (random() < 0.6) mask.fill(knotOf(place, between(random, 0.07, 0.115)))
   const discX = width * (0.5 + (mirrored ? -1 : 1) * between(random, 0, 0.08))
   const discY = height * between(random, 0.36, 0.42)
   const discRadius = side * between(random, 0.36, 0.42)
+  const brightest = Math.max(...middle)
+  const tone = middle.map((value) => value / brightest)
   const inside = new Float32Array(width)
   const inner = new Float32Array(width * 3)
   const drift = between(random, 0, 90)
@@ -58,7 +60,7 @@ export const portrait: Scene = (input) => {
       for (let c = 0; c < 3; c++) {
         let value = backdrop.table[at + c]!
         value += (palette.accent[c]! - value) * Math.max(disc, halo)
-        const figure = inner[x * 3 + c]! * 0.82 + low[c]! * 0.1
+        const figure = inner[x * 3 + c]! * 0.6 * (0.35 + 0.65 * tone[c]!)
         value += (figure * (1 - 0.35 * sink) - value) * inside[x]!
         row[x * 3 + c] = value
       }
@@ -100,4 +102,15 @@ function outlineOf(place: (x: number, y: number) => [number, number]): PathComma
   curve(0.72, 0.745, 0.69, 0.66, 0.74, 0.5)
   path.push({ type: 'Z' })
   return path
+}
+
+/** Hair tied at the back of the head. */
+function knotOf(place: (x: number, y: number) => [number, number], radius: number): PathCommand[] {
+  const turns = 32
+  return Array.from({ length: turns + 1 }, (_, i): PathCommand => {
+    // The way round of the outline: the other way would cut a hole.
+    const angle = -(i / turns) * 2 * Math.PI
+    const [x, y] = place(0.8 + Math.cos(angle) * radius, 0.2 + Math.sin(angle) * radius * 0.92)
+    return { type: i === 0 ? 'M' : 'L', x, y }
+  })
 }
