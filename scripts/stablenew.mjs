@@ -5,9 +5,11 @@ import { runChild } from './run-child.mjs'
 import { root, runScript, setup } from './setup.mjs'
 import { start } from './start.mjs'
 
+const foreground = ['run', 'help', '--help', '-h', '--version', '-V']
+
 /** @param {readonly string[]} argv */
 async function stablenew(argv) {
-  if (argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))) return start(argv)
+  if (!argv.some((arg) => foreground.includes(arg))) return start(argv)
   const node = await setup({ ui: false })
   // TERM, should we be killed ourselves: a run has no pipe of ours that could tell it.
   const line = ['--disable-warning=ExperimentalWarning', join(root, 'src-sidecar/main.ts'), ...argv]

@@ -48,7 +48,7 @@ export async function runWindow(root, binary, node, args) {
   for (const signal of signals) process.prependListener(signal, onSignal)
   try {
     const packed = `--sidecar=${encodeURIComponent(JSON.stringify({ node, args }))}` // one word: Neutralino reads `--port=…` and others itself
-    const { exitCode, endedBy } = await runChild(binary, ['--load-dir-res', `--path=${root}`, packed], {
+    const { exitCode, endedBy } = await runChild(binary, ['--load-dir-res', `--path=${root.replaceAll('\\', '/')}`, packed], {
       stdio: ['ignore', 'ignore', 'pipe'],
       cwd: root,
       ownGroup: process.platform !== 'win32',
