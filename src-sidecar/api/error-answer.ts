@@ -29,6 +29,8 @@ export const errorAnswer =
     const error = toAppError(thrown)
     const status = statuses[error.code] ?? 500
     if (status === 500) logger.error({ err: thrown, path: c.req.path }, 'request failed')
+    // The rest of the body was not read, so the connection is of no further use.
+    if (status === 413) c.header('connection', 'close')
     return c.json({ code: error.code, message: error.message }, status)
   }
 

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { AppEvent } from '../../src-sidecar/contract/events.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { Job, Queue } from '../../src-sidecar/contract/job.ts'
+import { tempDir } from './temp-dir.ts'
+import { waitFor } from './wait-for.ts'
+
+export const projectFolder = fileURLToPath(new URL('../../', import.meta.url))
+export const mainProgram = join(projectFolder, 'src-sidecar/main.ts')
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Milliseconds of `performance.now()`. */
+  readonly at: number
+}
+
+export interface RunningSidecar {
+  readonly child: ChildProcess
+  readonly dataDir: string
+  readonly url: string
+  readonly token: string
+  readonly output: () => string
+  readonly ended: Promise<Ended>
+  request(path: string, init?: RequestInit): Promise<Response>
+  get<T>(path: string): Promise<T>
+  post<T>(path: string, body?: unknown): Promise<T>
+  queue(packId: string, more?: object): Promise<number[]>
+}
+
+const env = { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '' }
+
+/** The program in `src-sidecar/main.ts` with these arguments, its output collected. */
+export function spawnMain(args: readonly string[], stdin: 'pipe' | 'ignore' = 'pipe') {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainProgram, ...args], {
+    stdio: [stdin, 'pipe', 'pipe'],
+    env,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk))
+  const ended = once(child, 'exit').then(([code, signal]): Ended => ({ code, signal, at: performance.now() }))
+  return { child, ended, output: () => output }
+}
+
+/** A sidecar without a window that is ready; `--watch-stdin` unless `watch` is false. Whoever starts it ends it. */
+export async function startSidecar({
+  dataDir = tempDir('sidecar'),
+  args = [],
+  watch = true,
+}: {
+  dataDir?: string
+  args?: readonly string[]
+  watch?: boolean
+} = {}): Promise<RunningSidecar> {
+  const flags = ['--shell', 'none', '--host-lines', '--data-dir', dataDir, ...(watch ? ['--watch-stdin'] : []), ...args]
+  const { child, ended, output } = spawnMain(flags, watch ? 'pipe' : 'ignore')
+  const ready = Promise.withResolvers<{ url: string; token: string; port: number }>()
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    if (line.startsWith('{"stablenew":"ready"')) ready.resolve(JSON.parse(line))
+  })
+  void ended.then(({ code }) => ready.reject(new Error(`the sidecar ended with ${code} before it was ready: ${output()}`)))
+  const { token, port } = await ready.promise
+  const url = `http://127.0.0.1:${port}`
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
+    })
+  const json = async <T>(answer: Response): Promise<T> => {
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
+    return (answer.status === 204 ? null : await answer.json()) as T
+  }
+  const get = async <T>(path: string) => json<T>(await request(path))
+  const post = async <T>(path: string, body: unknown = {}) =>
+    json<T>(await request(path, { method: 'POST', body: JSON.stringify(body) }))
+  const queue = async (packId: string, more: object = {}) =>
+    (await post<{ jobIds: number[] }>('/api/queue', { packId, ...more })).jobIds
+  return { child, dataDir, url, token, output, ended, request, get, post, queue }
+}
+
+/** Waits until an image is really being made: the backend reports steps. */
+export const waitForSteps = (sidecar: RunningSidecar): Promise<Queue> =>
+  waitFor(
+    async () => {
+      const queue = await sidecar.get<Queue>('/api/queue')
+      return (queue.progress[0]?.fraction ?? 0) > 0 ? queue : false
+    },
+    'an image being made',
+    { ms: 20_000 },
+  )
+
+/** Waits until nothing is queued or running, and gives back all images. */
+export const waitForEmptyQueue = async (sidecar: RunningSidecar): Promise<ImagePage> => {
+  await waitFor(
+    async () => {
+      const { running, pendingTotal } = await sidecar.get<Queue>('/api/queue')
+      return running.length + pendingTotal === 0
+    },
+    'an empty queue',
+    { ms: 40_000, everyMs: 50 },
+  )
+  return await sidecar.get<ImagePage>('/api/images?limit=200')
+}
+
+export const waitForJob = (sidecar: RunningSidecar, id: number, state: Job['state']): Promise<Job> =>
+  waitFor(
+    async () => {
+      const { running, pending, ended } = await sidecar.get<Queue>('/api/queue')
+      return [...running, ...pending, ...ended].find((job) => job.id === id && job.state === state)
+    },
+    `job ${id} to be ${state}`,
+    { ms: 20_000 },
+  )
+
+/** Collects the event stream until `until` says so. */
+export async function collectEvents(sidecar: RunningSidecar, until: (event: AppEvent) => boolean): Promise<AppEvent[]> {
+  const answer = await sidecar.request('/api/events')
+  const events: AppEvent[] = []
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const data of blocks.flatMap((block) => block.match(/^data: (.*)$/m)?.[1] ?? [])) {
+      const event: AppEvent = JSON.parse(data)
+      events.push(event)
+      if (until(event)) return events
+    }
+  }
+  return events
+}
+
+/** Ends it as a user does, and gives back how it ended. */
+export async function closeSidecar(sidecar: RunningSidecar): Promise<Ended> {
+  await sidecar.post('/api/shutdown', { trigger: 'exit-button' })
+  return await sidecar.ended
+}
