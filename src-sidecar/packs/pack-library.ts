@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
@@ -19,6 +20,7 @@ export class PackLibrary implements Component {
   readonly #onChange: () => void
   readonly #closed = deferred<ComponentExit>()
   #watcher: FSWatcher | undefined
+  #stopped = false
 
   constructor(exampleFolder: string, userFolder: string, onChange: () => void) {
     this.#folders = { example: exampleFolder, user: userFolder }
@@ -30,6 +32,7 @@ export class PackLibrary implements Component {
   }
 
   async start(): Promise<void> {
+    if (this.#stopped) return
     const watcher = watch(this.#folders.user, {
       ignoreInitial: true,
       depth: 0,
@@ -41,10 +44,13 @@ export class PackLibrary implements Component {
     })
     // A folder that can't be watched (too many watches, a network drive) is still listed on every request.
     watcher.on('error', () => {})
-    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()))
+    const ready = new Promise<void>((resolve) => watcher.once('ready', () => resolve()))
+    // A watcher that is closed first is never ready.
+    await Promise.race([ready, this.#closed.promise])
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     await this.#watcher?.close()
     this.#closed.resolve({ name: this.name })
   }
@@ -97,7 +103,8 @@ export async function readPack(path: string, source: Source, fileName: string): 
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r')
+  // A pipe without a writer would hold the opening, and with it a thread, for good.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new Error('This is not a file.')

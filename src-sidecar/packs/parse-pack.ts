@@ -70,19 +70,23 @@ function decode(bytes: Uint8Array): string | PackProblem {
   }
 }
 
+const [lineFeed, carriageReturn] = [0x0a, 0x0d]
+
 const lineAt = (bytes: Uint8Array, end: number): number => {
   let line = 1
-  for (let at = 0; at < end; at++) if (bytes[at] === 0x0a) line++
+  for (let at = 0; at < end; at++) {
+    if (bytes[at] === lineFeed || (bytes[at] === carriageReturn && bytes[at + 1] !== lineFeed)) line++
+  }
   return line
 }
 
-/** No byte of a UTF-8 sequence is a line feed, so whole lines can be tried one by one. */
+/** No byte of a UTF-8 sequence ends a line, so whole lines can be tried one by one. */
 function firstInvalidByte(bytes: Uint8Array): number {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let start = 0
   while (start < bytes.length) {
-    const feed = bytes.indexOf(0x0a, start)
-    const end = feed === -1 ? bytes.length : feed + 1
+    let end = start + 1
+    while (end < bytes.length && bytes[end - 1] !== lineFeed && bytes[end - 1] !== carriageReturn) end++
     try {
       decoder.decode(bytes.subarray(start, end))
     } catch {
