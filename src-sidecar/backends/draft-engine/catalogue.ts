@@ -88,19 +88,17 @@ export function findSampling(samplerName: string | null, schedulerName: string |
     scheduler.name,
     ...(scheduler.aliases ?? []),
   ]
-  let name = samplerName || samplers[0]!.name
+  const find = (name: string) => samplers.find((s) => same(s.name, name) || s.aliases.some((alias) => same(alias, name)))
+  const name = samplerName || samplers[0]!.name
   let scheduler = schedulers.find((s) => schedulerName && namesOf(s).includes(schedulerName)) ?? schedulers[0]!
-  const findSampler = () => samplers.find((s) => same(s.name, name) || s.aliases.some((alias) => same(alias, name)))
-  if (!findSampler()) {
-    for (const candidate of schedulers) {
-      const suffix = namesOf(candidate).find((option) => name.endsWith(` ${option}`))
-      if (!suffix) continue
-      scheduler = candidate
-      name = name.slice(0, -suffix.length - 1)
-      break
-    }
+  let sampler = find(name)
+  for (const candidate of sampler ? [] : schedulers) {
+    const suffix = namesOf(candidate).find((option) => name.endsWith(` ${option}`) && find(name.slice(0, -option.length - 1)))
+    if (!suffix) continue
+    scheduler = candidate
+    sampler = find(name.slice(0, -suffix.length - 1))
+    break
   }
-  const sampler = findSampler()
   if (!sampler) return null
   const own = schedulers.find((s) => s.name === sampler.options.scheduler)
   return { sampler: sampler.name, scheduler: (scheduler === schedulers[0] && own ? own : scheduler).label }

@@ -50,7 +50,7 @@ export class Canvas {
     const { width, height } = this
     const { start, cfgScale } = this.#recipe
     if (start) blendStart(start, y, row, width, height)
-    saturate(row, 1 + 0.02 * Math.max(-12, Math.min(14, cfgScale - 7)))
+    grade(row, 1 + 0.02 * Math.max(-12, Math.min(14, cfgScale - 7)))
     lettering.inkRow(y, row)
     const v = y / height - 0.5
     let at = y * width * 3
@@ -67,11 +67,13 @@ export class Canvas {
   }
 }
 
-/** A higher CFG scale gives stronger colours, as it does with a model. */
-function saturate(row: Float32Array, by: number): void {
-  if (by === 1) return
+/** A higher CFG scale gives stronger colours, as it does with a model; highlights bend towards white instead of breaking off. */
+function grade(row: Float32Array, saturation: number): void {
   for (let i = 0; i < row.length; i += 3) {
     const grey = 0.21 * row[i]! + 0.72 * row[i + 1]! + 0.07 * row[i + 2]!
-    for (let c = i; c < i + 3; c++) row[c] = Math.max(0, grey + (row[c]! - grey) * by)
+    for (let c = i; c < i + 3; c++) {
+      const value = Math.max(0, grey + (row[c]! - grey) * saturation)
+      row[c] = value > 0.75 ? 1 - 0.0625 / (value - 0.5) : value
+    }
   }
 }

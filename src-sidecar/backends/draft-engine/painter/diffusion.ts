@@ -31,17 +31,30 @@ export async function diffuse(
   let at = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const bentX = x / width + bend * noise.at((x / side) * 3, (y / side) * 3 + 9)
-      const bentY = y / height + bend * noise.at((x / side) * 3 + 31, (y / side) * 3)
+      const bentX = (x + 0.5) / width + bend * noise.at((x / side) * 3, (y / side) * 3 + 9)
+      const bentY = (y + 0.5) / height + bend * noise.at((x / side) * 3 + 31, (y / side) * 3)
       for (let c = 0; c < 3; c++) {
         const a = sample(fine, bentX, bentY, c)
         const value = blur > 0 ? a + (sample(coarse, bentX, bentY, c) - a) * (blur - level) : a
         speckle = Math.imul(speckle ^ (speckle >>> 15), 0x2c1b3c6d) + 0x6d2b79f5
         const speck = ((speckle >>> 8) & 0xffff) / 32768 - 1
         const cell = strength > 0 ? noise.at(x * cells + c * 57, y * cells - c * 23) : 0
-        const noisy = value + cell * strength + speck * grain
+        const noisy = value + cell * strength + speck * grain + 0.5
         data[at++] = noisy < 0 ? 0 : Math.min(noisy, 255)
       }
+    }
+    if (pacer.isDue()) await pacer.pause()
+  }
+  return { width, height, data }
+}
+
+/** `picture` at a larger size. */
+export async function enlarge(picture: Pixels, width: number, height: number, pacer: Pacer): Promise<Pixels> {
+  const data = new Uint8Array(width * height * 3)
+  let at = 0
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) data[at++] = sample(picture, (x + 0.5) / width, (y + 0.5) / height, c) + 0.5
     }
     if (pacer.isDue()) await pacer.pause()
   }
@@ -76,10 +89,10 @@ function halve({ width, height, data }: Pixels): Pixels {
 
 /** One channel between four pixels; `u`, `v` from 0 to 1, the edges reach outwards. */
 function sample({ width, height, data }: Pixels, u: number, v: number, channel: number): number {
-  const x = Math.min(width - 1.001, Math.max(0, u * width - 0.5))
-  const y = Math.min(height - 1.001, Math.max(0, v * height - 0.5))
-  const left = Math.floor(x)
-  const top = Math.floor(y)
+  const x = Math.min(width - 1, Math.max(0, u * width - 0.5))
+  const y = Math.min(height - 1, Math.max(0, v * height - 0.5))
+  const left = Math.min(width - 2, Math.floor(x))
+  const top = Math.min(height - 2, Math.floor(y))
   const at = (top * width + left) * 3 + channel
   const under = at + width * 3
   const fx = x - left

@@ -81,9 +81,9 @@ function plantTrees(crest: Float32Array, side: number, near: number, seed: numbe
     const boughs = 5 + Math.floor(chance(5) * 4)
     for (let x = Math.max(0, Math.floor(centre - half)); x <= Math.min(crest.length - 1, centre + half); x++) {
       const out = Math.abs(x - centre) / half
-      // Boughs hang: the outline falls in steps, each a little steeper than the cone.
+      // Boughs: the outline rises a little towards each tip, then falls back below the cone.
       const step = out * boughs
-      const level = 1 - (Math.floor(step) + (step - Math.floor(step)) ** 1.7) / boughs
+      const level = 1 - out + 0.11 * (0.35 + out) * (step - Math.floor(step) - 0.6) * (1 - out)
       const top = foot - tall * level + 0.002 * side
       if (top < crest[x]!) crest[x] = top
     }

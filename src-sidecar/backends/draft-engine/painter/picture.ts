@@ -1,11 +1,13 @@
 import type { Pacer } from '../pacer.ts'
 import type { Pixels } from '../png.ts'
 import { Canvas } from './canvas.ts'
-import { diffuse } from './diffusion.ts'
+import { diffuse, enlarge } from './diffusion.ts'
 import type { Recipe } from './recipe.ts'
 
 /** Longest side of a preview, in pixels. */
 const previewSide = 384
+/** Longest side that a given-up picture is worked out at. */
+const partialSide = 640
 
 /** A picture that comes out of noise: painted a share at a time, to be looked at before it is done. */
 export class Picture {
@@ -33,9 +35,13 @@ export class Picture {
     return diffuse(sketch, sketch.width, sketch.height, share, this.#recipe.seed, pacer)
   }
 
-  /** The same at full size, for a picture that is given up. */
+  /** The same at full size, for a picture that is given up: coarse where it is large, because who gives up wants to go on. */
   async partial(share: number, pacer: Pacer): Promise<Pixels> {
-    return diffuse(await this.#sketchOnce(pacer), this.#recipe.width, this.#recipe.height, share, this.#recipe.seed, pacer)
+    const sketch = await this.#sketchOnce(pacer)
+    const { width, height, seed } = this.#recipe
+    const scale = Math.min(1, partialSide / Math.max(width, height))
+    const noisy = await diffuse(sketch, Math.round(width * scale), Math.round(height * scale), share, seed, pacer)
+    return scale < 1 ? enlarge(noisy, width, height, pacer) : noisy
   }
 
   #sketchOnce(pacer: Pacer): Promise<Pixels> {

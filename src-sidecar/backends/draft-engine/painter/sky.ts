@@ -34,6 +34,8 @@ export function createSky(input: SceneInput, horizon: number, night: boolean): S
   const pixel = 1 / side
   const northern = night && (input.words.has('aurora') || input.words.has('northern') || palette.name === 'aurora')
   const glow = palette.accent
+  // Pale palettes have light enough.
+  const glare = 1 - 0.6 * Math.min(...pale)
   const cloudLit = night ? mix(middle, light, 0.6) : mix(pale, glow, 0.6)
   const cloudDark = night ? low : mix(middle, light, 0.35)
 
@@ -57,8 +59,8 @@ export function createSky(input: SceneInput, horizon: number, night: boolean): S
     const face = disc > 0 && night ? 0.86 + 0.14 * noise.at((x - sunX) * 26, (y - sunY) * 26) : 1
     const curtain = northern ? curtainAt(x, v) : 0
     for (let c = 0; c < 3; c++) {
-      let value = colours.table[sky + c]! + halo * glow[c]! + star + curtain * (glow[c]! * 0.55 + light[c]! * 0.45)
-      const lamp = night ? glow[c]! * 1.06 * face : Math.max(glow[c]! * 1.12, value + 0.1)
+      let value = colours.table[sky + c]! + halo * glare * glow[c]! + star + curtain * (glow[c]! * 0.55 + light[c]! * 0.45)
+      const lamp = night ? glow[c]! * 1.06 * face : Math.max(glow[c]! * 1.4, value + 0.3)
       value += (lamp - value) * disc
       value += (cloudDark[c]! + (cloudLit[c]! - cloudDark[c]!) * lit - value) * cloud * (1 - 0.6 * disc)
       out[at + c] = value
