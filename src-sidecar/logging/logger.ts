@@ -5,13 +5,13 @@ import { createStream } from 'rotating-file-stream'
 
 export type { Logger } from 'pino'
 
-/** Keys whose values never reach a log, at any of the usual depths. */
+/** Keys whose values never reach a log, at whatever depth. */
 const secretKeys = ['token', 'nlToken', 'nlConnectToken', 'accessToken', 'password', 'authorization', 'cookie']
-const secretPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
+const secretValue = new RegExp(`("(?:${secretKeys.join('|')})":")(?:[^"\\\\]|\\\\.)*`, 'gi')
 
-/** Takes secrets out of a URL or a line that holds one. */
+/** Takes secrets out of a URL or a line that holds one. Quotes and backslashes end a URL: a line of JSON stays one. */
 export const redactUrl = (text: string): string =>
-  text.replace(/([?&#](?:token|connectToken)=)[^&#\s"]+/g, '$1…').replace(/(\/\/[^/:@\s]+:)[^@/\s]+@/g, '$1…@')
+  text.replace(/([?&#](?:token|connectToken)=)[^&#\s"\\]+/g, '$1…').replace(/(\/\/[^/:@\s"\\]+:)[^@/\s"\\]+@/g, '$1…@')
 
 export interface LogFile {
   readonly logger: Logger
@@ -27,13 +27,9 @@ export function openLog(folder: string, fileName: string): LogFile {
   const logger = pino(
     {
       name: basename(fileName, '.log'),
-      redact: { paths: secretPaths, censor: '…' },
       timestamp: pino.stdTimeFunctions.isoTime,
-      hooks: {
-        logMethod(args, method) {
-          method.apply(this, args.map((arg) => (typeof arg === 'string' ? redactUrl(arg) : arg)) as typeof args)
-        },
-      },
+      // On the finished line: a secret may stand in a message, in a URL of an object, or deep in the data of an error.
+      hooks: { streamWrite: (line) => redactUrl(line.replace(secretValue, '$1…')) },
     },
     stream,
   )
