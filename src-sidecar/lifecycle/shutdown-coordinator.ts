@@ -89,7 +89,11 @@ export class ShutdownCoordinator {
       ms: Math.round(performance.now() - began),
       error,
     })
-    this.#onProgress(reason, step.name)
+    try {
+      this.#onProgress(reason, step.name)
+    } catch {
+      // Whoever watches must not hold up the end.
+    }
     try {
       await withDeadline(step.name, step.deadlineMs, step.run(reason, this.#force.signal))
       return done(null)
