@@ -191,7 +191,6 @@ export class GuardedProcess implements ContainedProcess {
   #seeGuard(): void {
     const { child } = this.#link
     if (child?.pid === undefined) return
-    this.#context.platform.adoptChild(child)
     this.#identity = this.#context.platform.identify(child.pid) ?? this.#identity
   }
 

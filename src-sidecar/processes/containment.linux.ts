@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { findCommand } from './find-command.ts'
 import { becomeSubreaper, pidfdSupported } from './native-linux.ts'
 import { OrphanTree } from './orphan-tree.ts'
+import { isNodesChild } from './own-children.ts'
 import type { ContainmentLevel, ContainmentPlatform, PlatformOptions } from './platform.ts'
 import { probeNamespace, unshareArgs } from './probe-namespace.ts'
 import type { ProcessIdentity } from './process-identity.ts'
@@ -23,14 +23,7 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
     const found = findCommand(command, '/', path)
     return 'path' in found ? found.path : undefined
   }
-  const children = new Set<number>()
-  const adoptChild = (child: ChildProcess) => {
-    const { pid } = child
-    if (pid === undefined) return
-    children.add(pid)
-    child.on('exit', () => children.delete(pid))
-  }
-  const orphans = new OrphanTree((pid) => children.has(pid))
+  const orphans = new OrphanTree(isNodesChild)
   const subreaper = becomeSubreaper()
   const reap = () => orphans.reap()
   process.on('SIGCHLD', reap)
@@ -39,7 +32,7 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
   const unshare = find('unshare')
   let level: ContainmentLevel = wanted === 'shim' ? 'shim' : 'namespace'
   if (level === 'namespace') {
-    const refusal = unshare ? await probeNamespace(unshare, path, adoptChild) : 'unshare is not installed'
+    const refusal = unshare ? await probeNamespace(unshare, path) : 'unshare is not installed'
     if (refusal) {
       reasons.push(`no PID namespace: ${refusal}`)
       level = 'shim'
@@ -59,7 +52,6 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
     facts: { level, reasons, parentDeathSignal: setpriv !== undefined, processDescriptors: pidfdSupported(), subreaper },
     bootId,
     setpriv,
-    adoptChild,
     identify,
     isAlive: alive,
     guard(at) {

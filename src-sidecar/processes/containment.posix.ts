@@ -27,7 +27,6 @@ export function createPosixPlatform(options: PlatformOptions, reasons: string[] 
       args: ['--no-warnings', shimFile],
       env: { PATH: path, NODE_COMPILE_CACHE: join(options.dataDir, 'cache', 'shim') },
     }),
-    adoptChild() {},
     identify,
     isAlive: (identity) => identity.bootId === bootId && isSame(identity.pid, identity.startTime),
     signal: signalChecked,

@@ -3,21 +3,21 @@ import { descendantsOf, isAlive, readAllStats } from './process-stat.ts'
 import { signalIfSame } from './signal-if-same.ts'
 
 /**
- * What the sidecar, itself a subreaper, has been left by guards that were killed: all its children but those that libuv
+ * What the sidecar, itself a subreaper, has been left by guards that were killed: all its children but those that Node
  * started. Nothing else can be among them, for what the user opens is never started below the sidecar.
  */
 export class OrphanTree {
-  readonly #isLibuvChild: (pid: number) => boolean
+  readonly #isNodesChild: (pid: number) => boolean
 
-  constructor(isLibuvChild: (pid: number) => boolean) {
-    this.#isLibuvChild = isLibuvChild
+  constructor(isNodesChild: (pid: number) => boolean) {
+    this.#isNodesChild = isNodesChild
   }
 
-  /** Takes the zombies among them away; stops at one that libuv has not looked at yet, to be called again. */
+  /** Takes the zombies among them away; stops at one that Node has not looked at yet, to be called again. */
   reap(): void {
     for (;;) {
       const exited = peekExitedChild()
-      if (typeof exited !== 'number' || this.#isLibuvChild(exited) || !reapChild(exited)) return
+      if (typeof exited !== 'number' || this.#isNodesChild(exited) || !reapChild(exited)) return
     }
   }
 
@@ -40,6 +40,6 @@ export class OrphanTree {
   }
 
   #roots(stats: ReturnType<typeof readAllStats>) {
-    return stats.filter((stat) => stat.parentPid === process.pid && isAlive(stat) && !this.#isLibuvChild(stat.pid))
+    return stats.filter((stat) => stat.parentPid === process.pid && isAlive(stat) && !this.#isNodesChild(stat.pid))
   }
 }

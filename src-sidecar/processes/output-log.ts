@@ -3,7 +3,8 @@ import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 
-const MAX_WAITING_BYTES = 4 * 1024 * 1024
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+const FLUSH_CHARS = 64 * 1024
 
 /**
  * A child's output on disk: 5 MB a file, three old ones kept. Where the disk is slower than the child, lines are left out
@@ -13,6 +14,7 @@ export class OutputLog {
   readonly #stream: RotatingFileStream
   #failed = false
   #leftOut = 0
+  #waiting = ''
 
   constructor(file: string, logger: Logger) {
     mkdirSync(dirname(file), { recursive: true })
@@ -29,11 +31,17 @@ export class OutputLog {
       this.#leftOut++
       return
     }
-    if (this.#leftOut > 0) {
-      this.#stream.write(`… ${this.#leftOut} lines left out: the disk was too slow\n`)
-      this.#leftOut = 0
-    }
-    this.#stream.write(`${line}\n`)
+    if (this.#leftOut > 0) this.#waiting += `… ${this.#leftOut} lines left out: the disk was too slow\n`
+    this.#leftOut = 0
+    // One write for all lines of a turn: a write for each would be slower than the child.
+    if (this.#waiting === '') setImmediate(() => this.#flush())
+    this.#waiting += `${line}\n`
+    if (this.#waiting.length > FLUSH_CHARS) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#waiting !== '') this.#stream.write(this.#waiting)
+    this.#waiting = ''
   }
 
   /** Resolves when all is written and the file is closed, after 1,000 ms at the latest. */
@@ -44,6 +52,7 @@ export class OutputLog {
         clearTimeout(late)
         resolve()
       }
+      this.#flush()
       this.#stream.once('close', done)
       this.#stream.once('error', done)
       this.#stream.end()

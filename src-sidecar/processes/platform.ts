@@ -29,8 +29,6 @@ export interface ContainmentPlatform {
   readonly setpriv: string | undefined
   /** The guard's command line and what it needs in its environment. */
   guard(level: ContainmentLevel): { file: string; args: string[]; env: Record<string, string> }
-  /** Told of each child of libuv, so that it is never taken for an orphan. */
-  adoptChild(child: ChildProcess): void
   identify(pid: number): ProcessIdentity | undefined
   isAlive(identity: ProcessIdentity): boolean
   /** Sends to the very process that had this number at this start time. False when it is gone. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 
 /** A user namespace too, so that it works without privileges; the caller keeps its own user id inside. */
 export const unshareArgs = ['--user', '--map-current-user', '--pid', '--fork', '--kill-child=KILL', '--mount-proc']
@@ -7,11 +7,7 @@ export const unshareArgs = ['--user', '--map-current-user', '--pid', '--fork', '
  * Whether this machine lets us make a PID namespace: some distributions, containers and quotas don't.
  * @returns undefined when it does, else why not
  */
-export async function probeNamespace(
-  unshare: string,
-  env: Record<string, string>,
-  adopt: (child: ChildProcess) => void,
-): Promise<string | undefined> {
+export async function probeNamespace(unshare: string, env: Record<string, string>): Promise<string | undefined> {
   // Without a /proc of its own the backend would see wrong process numbers, so a masked /proc counts as a refusal.
   const child = spawn(
     unshare,
@@ -24,7 +20,6 @@ export async function probeNamespace(
       killSignal: 'SIGKILL',
     },
   )
-  if (child.pid !== undefined) adopt(child)
   let said = ''
   child.stderr.on('data', (chunk) => {
     said = (said + chunk).slice(0, 500)

@@ -32,7 +32,15 @@ export interface Supervised {
 
 export function supervise(
   command: readonly string[],
-  options: { dataDir: string; level: string; graceMs?: number; token?: string; asUser?: number; env?: Record<string, string> },
+  options: {
+    dataDir: string
+    level: string
+    graceMs?: number
+    token?: string
+    asUser?: number
+    env?: Record<string, string>
+    quiet?: boolean
+  },
 ): Supervised {
   const program = fileURLToPath(new URL('../fixtures/programs/supervisor.ts', import.meta.url))
   const { dataDir, level, graceMs = 300, token, asUser, env } = options
@@ -40,7 +48,10 @@ export function supervise(
   const node = [process.execPath, '--no-warnings', program, ...own, '--', ...command]
   const user = asUser === undefined ? [] : ['setpriv', `--reuid=${asUser}`, `--regid=${asUser}`, '--clear-groups']
   const [file, ...args] = [...user, ...node]
-  const child = spawn(file!, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+  const child = spawn(file!, args, {
+    stdio: ['pipe', 'pipe', options.quiet ? 'ignore' : 'inherit'],
+    env: { ...process.env, ...env },
+  })
   const events: SupervisorEvent[] = []
   createInterface({ input: child.stdout! }).on('line', (text) => events.push(JSON.parse(text)))
   child.stdin!.on('error', () => {})
