@@ -1,105 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
+import {
+  endAll,
+  exitOf,
+  generate,
+  get,
+  isAlive,
+  outcome,
+  type Progress,
+  pixelsOf,
+  post,
+  progressOf,
+  start,
+  startUnready,
+  untilSampling,
+} from '../unit/backends/draft-engine/running-engine.ts'
 
-const program = fileURLToPath(new URL('../../src-sidecar/backends/draft-engine/main.ts', import.meta.url))
-const started: Running[] = []
-
-interface Running {
-  child: ChildProcess
-  workers: number[]
-  url: string
-}
-
-interface Answer {
-  status: number
-  body: Record<string, unknown>
-}
-
-interface Generated {
-  images: string[]
-  info: Record<string, unknown> & { all_seeds: number[]; infotexts: string[] }
-  parameters: Record<string, unknown>
-}
-
-/** Starts an engine and waits for its line. */
-async function start(...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [program, '--port', '0', ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const running: Running = { child, workers: [], url: '' }
-  started.push(running)
-  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
-  const { event, port, pid, workers = [] } = JSON.parse(line)
-  expect([event, pid]).toEqual(['listening', child.pid])
-  return Object.assign(running, { url: `http://127.0.0.1:${port}`, workers })
-}
-
-afterEach(async () => {
-  for (const { child, workers } of started.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null && child.pid) {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
-    for (const pid of workers) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-  }
-})
-
-async function exitOf({ child }: Running): Promise<{ code: number | null; signal: string | null }> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  return { code: child.exitCode, signal: child.signalCode }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  // A zombie answers signals, but holds nothing.
-  return process.platform !== 'linux' || !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-}
-
-async function get({ url }: Running, path: string): Promise<Answer> {
-  const response = await fetch(url + path)
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-
-async function post({ url }: Running, path: string, body: unknown = {}): Promise<Answer> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const response = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: text })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-
-async function generate(engine: Running, body: Record<string, unknown>, kind = 'txt2img'): Promise<Generated> {
-  const answer = await post(engine, `/sdapi/v1/${kind}`, { steps: 2, width: 128, height: 128, ...body })
-  expect(answer).toMatchObject({ status: 200 })
-  return { ...(answer.body as unknown as Generated), info: JSON.parse(answer.body.info as string) }
-}
-
-interface Progress {
-  progress: number
-  eta_relative: number
-  current_image: string | null
-  state: { sampling_step: number; sampling_steps: number; job_count: number; job_no: number; interrupted: boolean }
-}
-
-const progressOf = async (engine: Running, skip = true) =>
-  (await get(engine, `/sdapi/v1/progress?skip_current_image=${skip}`)).body as unknown as Progress
-
-const untilSampling = (engine: Running) =>
-  waitFor(async () => (await progressOf(engine)).state.sampling_step > 0, 'the first step')
-
-async function pixelsOf(image: string): Promise<{ width: number; height: number; data: Buffer }> {
-  const { data, info } = await sharp(Buffer.from(image, 'base64')).raw().toBuffer({ resolveWithObject: true })
-  return { width: info.width, height: info.height, data }
-}
+afterEach(endAll)
 
 describe('generation', () => {
   test('the same request gives the same pixels, another seed or prompt gives others', async () => {
@@ -319,57 +242,6 @@ describe('from pictures', () => {
   })
 })
 
-describe('bad input is answered as A1 answers it', () => {
-  const invalid = (name: string, type: string) => ({ detail: [{ loc: ['body', name], type, msg: expect.any(String) }] })
-  const http = (detail: string) => ({ error: 'HTTPException', detail, body: '', errors: expect.any(String) })
-  const image = Buffer.from('not an image').toString('base64')
-
-  test.each<[string, string, unknown, number, unknown]>([
-    ['an unknown sampler', 'txt2img', { sampler_name: 'Nope' }, 404, http('Sampler not found')],
-    ['a wrong type', 'txt2img', { steps: 'many' }, 422, invalid('steps', 'type_error.integer')],
-    ['no JSON', 'txt2img', '{"prompt": ', 422, { detail: [{ type: 'value_error.jsondecode' }] }],
-    ['an empty body', 'txt2img', '', 422, { detail: [{ loc: ['body'], type: 'value_error.missing' }] }],
-    ['a list as body', 'txt2img', [], 422, { detail: [{ loc: ['body'], type: 'type_error.dict' }] }],
-    ['a null width', 'txt2img', { width: null }, 500, { error: 'TypeError' }],
-    ['no steps', 'txt2img', { steps: 0 }, 422, invalid('steps', 'value_error.number.not_ge')],
-    ['a huge width', 'txt2img', { width: 100_000 }, 422, invalid('width', 'value_error.number.not_le')],
-    ['a huge batch', 'txt2img', { width: 4096, height: 4096, batch_size: 5 }, 500, { error: 'OutOfMemoryError' }],
-    ['a huge hires size', 'txt2img', { width: 4096, enable_hr: true }, 500, { error: 'OutOfMemoryError' }],
-    ['an unknown script', 'txt2img', { script_name: 'x' }, 422, http("Script 'x' not found")],
-    ['an unknown always-on script', 'txt2img', { alwayson_scripts: { x: {} } }, 422, http('always on script x not found')],
-    ['img2img without an image', 'img2img', {}, 404, http('Init image not found')],
-    ['img2img with a broken image', 'img2img', { init_images: [image] }, 500, http('Invalid encoded image')],
-    ['img2img with an address', 'img2img', { init_images: ['http://x/y.png'] }, 500, http('Requests not allowed')],
-    ['img2img with a number', 'img2img', { init_images: [5] }, 500, http('Invalid encoded image')],
-    ['extras with a broken image', 'extra-single-image', { image }, 500, http('Invalid encoded image')],
-    ['an unknown upscaler', 'extra-single-image', { image, upscaler_1: 'x' }, 500, { error: 'AssertionError' }],
-    ['an unknown checkpoint', 'options', { sd_model_checkpoint: 'x' }, 500, { error: 'RuntimeError' }],
-    ['an unknown option', 'options', { nope: 1 }, 500, { error: 'KeyError', errors: "'nope'" }],
-    ['png-info without an image', 'png-info', {}, 404, http('Image not found')],
-    ['an unknown path', 'nope', {}, 404, { detail: 'Not Found' }],
-    ['the wrong method', 'progress', {}, 405, { detail: 'Method Not Allowed' }],
-  ])('%s', async (_, path, body, status, expected) => {
-    const answer = await post(await shared(), `/sdapi/v1/${path}`, body)
-    expect(answer).toMatchObject({ status, body: expected })
-  })
-
-  test('an empty prompt, unknown fields and an unknown checkpoint in override_settings are taken', async () => {
-    const engine = await shared()
-    const { info } = await generate(engine, { nonsense: 1, override_settings: { sd_model_checkpoint: 'x', other: 2 } })
-    expect(info.sd_model_name).toBe('StableNew Draft (no model)')
-  })
-
-  test('a job that fails leaves the queue free', async () => {
-    const engine = await shared()
-    await post(engine, '/sdapi/v1/img2img', { init_images: [image] })
-    expect((await generate(engine, {})).images).toHaveLength(1)
-    expect((await progressOf(engine)).state.job_count).toBe(0)
-  })
-
-  // One engine is enough for what keeps no state; afterEach ends it, so it is started anew each time.
-  const shared = () => start('--step-ms', '0')
-})
-
 test('the lists and options that a client probes are there', async () => {
   const engine = await start()
   const names = async (path: string) => ((await get(engine, path)).body as unknown as { name: string }[]).map(({ name }) => name)
@@ -455,14 +327,10 @@ describe('the process', () => {
     expect(performance.now() - begunAt).toBeGreaterThanOrEqual(1200)
   })
 
-  test('it can be ended before it listens', async () => {
-    const child = spawn(process.execPath, [program, '--startup-ms', '60000', '--watch-stdin'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    started.push({ child, workers: [], url: '' })
-    child.stdin.end()
-    const [code] = await once(child, 'exit')
-    expect(code).toBe(0)
+  test('it can be ended before it listens, and its workers with it', async () => {
+    const engine = startUnready('--startup-ms', '60000', '--watch-stdin', '--ignore-term', '--workers', '2')
+    engine.child.stdin!.end()
+    expect(await exitOf(engine)).toEqual({ code: 0, signal: null })
   })
 
   test('the request log has a line for each request with time, task and seed', async () => {
@@ -504,18 +372,3 @@ describe('the process', () => {
     for (const name of names) expect(out).toContain(`--${name}`)
   })
 })
-
-async function outcome(args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  started.push({ child, workers: [], url: '' })
-  let out = ''
-  let error = ''
-  child.stdout.on('data', (chunk) => {
-    out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    error += chunk
-  })
-  const [code] = await once(child, 'close')
-  return { code, out, error }
-}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArguments, type Settings } from './arguments.ts'
 import { listen } from './server.ts'
-import { startWorkers, type Workers } from './workers.ts'
+import { startWorkers } from './workers.ts'
 
 const workersGraceMs = 1000
 
@@ -19,11 +19,13 @@ if (parsed.kind === 'bad') {
 }
 
 async function run(settings: Settings): Promise<void> {
-  let workers: Workers | null = null
+  const starting = startWorkers(settings.workers, settings.ignoreTerm)
   let ending = false
   const end = async (exitCode: number) => {
     if (ending) return
     ending = true
+    // Also when the end comes before they are up: whoever is told to end must not be left half started.
+    const workers = await starting.catch(() => null)
     await workers?.end(workersGraceMs)
     process.exit(exitCode)
   }
@@ -37,16 +39,8 @@ async function run(settings: Settings): Promise<void> {
     process.stdin.on('end', () => void end(0)).resume()
   }
   try {
-    const starting = startWorkers(settings.workers, settings.ignoreTerm)
-    starting.then(
-      (started) => {
-        workers = started
-      },
-      () => {},
-    )
-    await Promise.all([starting, delay(settings.startupMs)])
+    const [{ pids }] = await Promise.all([starting, delay(settings.startupMs)])
     const port = await listen(settings)
-    const pids = workers ? (workers as Workers).pids : []
     const line = { event: 'listening', port, pid: process.pid, ...(pids.length > 0 && { workers: pids }) }
     process.stdout.write(`${JSON.stringify(line)}\n`)
   } catch (error) {

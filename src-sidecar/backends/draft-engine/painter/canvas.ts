@@ -49,7 +49,7 @@ export class Canvas {
     const lettering = this.#lettering!
     const { width, height } = this
     const { start, cfgScale } = this.#recipe
-    if (start) blendStart(start, y, row, width, height)
+    if (start) blendStart(start, y, row, width, height, lettering.cover(y))
     grade(row, 1 + 0.02 * Math.max(-12, Math.min(14, cfgScale - 7)))
     lettering.inkRow(y, row)
     const v = y / height - 0.5

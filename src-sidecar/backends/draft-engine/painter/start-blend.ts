@@ -3,12 +3,20 @@ import type { StartPicture } from './recipe.ts'
 
 /**
  * img2img: lets the start picture through what is painted, the more the weaker the denoising; at 0 nothing else is left. Its
- * lights and darks keep shaping the painting until the strength is near 1. Changes row `y` of linear values in place.
+ * lights and darks keep shaping the painting until the strength is near 1. `cover`, 0 to 1, hides it under the lettering: it may
+ * be a draft with lettering of its own. Changes row `y` of linear values in place.
  */
-export function blendStart(start: StartPicture, y: number, row: Float32Array, width: number, height: number): void {
+export function blendStart(
+  start: StartPicture,
+  y: number,
+  row: Float32Array,
+  width: number,
+  height: number,
+  cover: number,
+): void {
   const { pixels, mask, strength } = start
-  const painted = strength ** 1.5
-  const shaping = 1 - strength ** 4
+  const painted = Math.max(cover, strength ** 1.5)
+  const shaping = (1 - strength ** 4) * (1 - cover)
   const fromY = Math.min(pixels.height - 1, Math.floor(((y + 0.5) / height) * pixels.height))
   for (let x = 0; x < width; x++) {
     const fromX = Math.min(pixels.width - 1, Math.floor(((x + 0.5) / width) * pixels.width))

@@ -8,6 +8,8 @@ import { type Line, setLine } from './typeface.ts'
 export interface Lettering {
   /** Shades and inks row `y`, three linear values a pixel. */
   inkRow(y: number, row: Float32Array): void
+  /** How far row `y` belongs to the lettering, 0 to 1 with soft edges. */
+  cover(y: number): number
 }
 
 interface Block {
@@ -58,6 +60,7 @@ export async function letter(recipe: Recipe, width: number, height: number): Pro
   const textTop = lowest - lines.length * lineHeight
   const mask = new Float32Array(width)
   return {
+    cover: (y) => Math.max(smooth(textTop - 0.14 * unit, textTop, y), smooth(0.16 * unit, 0.1 * unit, y)),
     inkRow(y, row) {
       const shade = (1 - 0.5 * smooth(textTop - 0.16 * unit, below, y)) * (1 - 0.34 * smooth(0.22 * unit, 0, y))
       for (let i = 0; i < row.length; i++) row[i]! *= shade
