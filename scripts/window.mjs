@@ -1,5 +1,6 @@
 // Runs the Neutralino window. Its page starts the sidecar, which ends when the window's process has gone.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { processInfo } from './parents.mjs'
 import { runChild } from './run-child.mjs'
@@ -7,6 +8,18 @@ import { runChild } from './run-child.mjs'
 /** @type {NodeJS.Signals[]} */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const sidecarEndMs = 35_000
+
+/**
+ * The window's environment. Where no session bus runs, GTK would start one that stays when we have gone (dbus-launch,
+ * dbus-daemon, at-spi): there it is told that there is none.
+ */
+function windowEnvironment() {
+  const { DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR } = process.env
+  const hasBus = DBUS_SESSION_BUS_ADDRESS || (XDG_RUNTIME_DIR && existsSync(join(XDG_RUNTIME_DIR, 'bus')))
+  return hasBus || process.platform !== 'linux'
+    ? process.env
+    : { ...process.env, DBUS_SESSION_BUS_ADDRESS: 'disabled:', NO_AT_BRIDGE: '1' }
+}
 
 /** The sidecar below the window's process. @param {number} windowPid */
 function findSidecar(windowPid) {
@@ -51,6 +64,7 @@ export async function runWindow(root, binary, node, args) {
     const { exitCode, endedBy } = await runChild(binary, ['--load-dir-res', `--path=${root.replaceAll('\\', '/')}`, packed], {
       stdio: ['ignore', 'ignore', 'pipe'],
       cwd: root,
+      env: windowEnvironment(),
       ownGroup: process.platform !== 'win32',
       deathSignal: 'KILL',
       graceMs: 5_000,

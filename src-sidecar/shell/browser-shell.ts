@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError } from '../errors/app-error.ts'
@@ -89,10 +90,19 @@ export class BrowserShell implements Component {
     // Left by a browser that was killed. Nobody else uses this profile, as the data folder is locked.
     for (const name of ['SingletonLock', 'SingletonSocket', 'SingletonCookie'])
       await rm(join(profileFolder, name), { force: true })
-    const ownTemp = this.#tempFolder.length <= longestTempPath ? { TMPDIR: this.#tempFolder } : {}
     const flags = appWindowFlags({ url: url(), profileFolder, isRoot: process.getuid?.() === 0 })
     // In a PID namespace its own number would be that of somebody else out here, and its locks hold numbers.
-    return containment.spawnContained(browser, flags, { role: 'window', level: 'shim', graceMs, env: ownTemp })
+    return containment.spawnContained(browser, flags, { role: 'window', level: 'shim', graceMs, env: this.#environment() })
+  }
+
+  #environment(): Record<string, string> {
+    const { DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR } = this.#options.env
+    const hasBus = DBUS_SESSION_BUS_ADDRESS || (XDG_RUNTIME_DIR && existsSync(join(XDG_RUNTIME_DIR, 'bus')))
+    return {
+      ...(this.#tempFolder.length <= longestTempPath ? { TMPDIR: this.#tempFolder } : {}),
+      // Else the browser would start a session bus, which stays when its window has gone.
+      ...(hasBus ? {} : { DBUS_SESSION_BUS_ADDRESS: 'disabled:' }),
+    }
   }
 
   #windowGone({ outcome, exitCode, lastLines }: ProcessClosed, ms: number): void {

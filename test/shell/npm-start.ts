@@ -22,23 +22,31 @@ export interface Started {
   readonly all: readonly LiveProcess[]
   /** Names of those of `all` that still run. */
   alive(): string[]
+  /** Waits until none of them does. */
+  allGone(ms?: number): Promise<void>
 }
 
-/** A real `npm start` in the project's folder with a data folder of its own, up to the moment when the sidecar serves. */
-export async function npmStart(args: readonly string[], env: Record<string, string> = {}): Promise<Started> {
-  const dataDir = tempDir('npm-start')
-  const before = liveDescendants()
-  const npm = spawn('npm', ['start', '--silent', '--', '--data-dir', dataDir, ...args], {
+/** A real `npm start` in the project's folder. */
+export function spawnNpmStart(args: readonly string[], env: Record<string, string> = {}) {
+  const npm = spawn('npm', ['start', '--silent', '--', ...args], {
     cwd: projectFolder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '', ...env },
   })
   let output = ''
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => (output += chunk))
-  const ended = once(npm, 'exit').then(([code, signal]) => code ?? signal)
+  const ended = once(npm, 'exit').then(([code, signal]): number | string => code ?? signal)
+  return { npm, ended, output: () => output }
+}
+
+/** `npm start` with a data folder of its own, up to the moment when the sidecar serves. */
+export async function npmStart(args: readonly string[], env: Record<string, string> = {}): Promise<Started> {
+  const dataDir = tempDir('npm-start')
+  const before = liveDescendants()
+  const { npm, ended, output } = spawnNpmStart(['--data-dir', dataDir, ...args], env)
   const instance = await waitFor(() => readInstance(dataDir), 'the sidecar of npm start', { ms: 60_000 }).catch((error) => {
     npm.kill('SIGKILL')
-    throw new Error(`${error.message}; it said: ${output}`)
+    throw new Error(`${error.message}; it said: ${output()}`)
   })
   const all = liveDescendants().filter(
     (one) => !before.some(({ pid, startTime }) => pid === one.pid && startTime === one.startTime),
@@ -51,7 +59,12 @@ export async function npmStart(args: readonly string[], env: Record<string, stri
   // A failed test must not leave it to the next one.
   onTestFinished(() => all.forEach((one) => void signalSame(one, 'SIGKILL')))
   const alive = () => all.filter(stillRuns).map(({ name }) => name)
-  return { npm, launcher, sidecar, url: instance.url, token: instance.token, dataDir, output: () => output, ended, all, alive }
+  const allGone = async (ms = 10_000) => {
+    await waitFor(() => alive().length === 0, 'the end of all that npm start started', { ms }).catch((error) => {
+      throw new Error(`${error.message}: ${alive().join(', ')}`)
+    })
+  }
+  return { npm, launcher, sidecar, url: instance.url, token: instance.token, dataDir, output, ended, all, alive, allGone }
 }
 
 function readInstance(dataDir: string): { pid: number; url: string; token: string } | undefined {

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { signalSame } from '../helpers/survivors.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { npmStart, type Started } from '../shell/npm-start.ts'
+import { npmStart } from '../shell/npm-start.ts'
 
 const none = ['--shell', 'none']
-const allGone = ({ alive }: Started, ms: number) =>
-  waitFor(() => alive().length === 0, 'the end of all that npm start started', { ms })
 
 test.skipIf(process.platform !== 'linux')(
   'npm start prints its URL, asks for the token, and ends with 0 when the sidecar is told to end',
@@ -19,7 +17,7 @@ test.skipIf(process.platform !== 'linux')(
     signalSame(started.sidecar, 'SIGTERM')
     expect(await started.ended).toBe(0)
     expect(performance.now() - from).toBeLessThan(5000)
-    await allGone(started, 1000)
+    await started.allGone(1000)
   },
 )
 
@@ -34,5 +32,5 @@ test.skipIf(process.platform !== 'linux').for([
   expect(started.alive().length).toBeGreaterThanOrEqual(3)
   if (who === 'npm') started.npm.kill(signal)
   else signalSame(started.launcher, signal)
-  await allGone(started, 10_000)
+  await started.allGone(10_000)
 })
