@@ -7,7 +7,7 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
-import { createShell, type Shell } from './compose-shell.ts'
+import { composeShell, type Shell } from './compose-shell.ts'
 import { environment } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
 import type { SettingsFile } from './config/settings-file.ts'
@@ -99,7 +99,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
   })
   const server = new HttpServer(api)
-  const shell = createShell({
+  const shell = composeShell({
     choice: command.shell,
     handshake,
     containment: core.containment,

@@ -1,17 +1,18 @@
 import type { ShellChoice } from './cli/command-line.ts'
-import type { ShellKind } from './contract/status.ts'
-import type { Component, ComponentExit, StopTrigger } from './lifecycle/component.ts'
-import { deferred } from './lifecycle/deferred.ts'
+import { AppError } from './errors/app-error.ts'
+import type { StopTrigger } from './lifecycle/component.ts'
 import type { Logger } from './logging/logger.ts'
 import type { Containment } from './processes/spawn-contained.ts'
+import { BrowserShell } from './shell/browser-shell.ts'
+import { chooseShell } from './shell/choose-shell.ts'
+import { NeutralinoShell } from './shell/neutralino-shell.ts'
+import { NoShell } from './shell/no-shell.ts'
 
-export interface Shell extends Component {
-  readonly kind: ShellKind
-  front(): Promise<void>
-}
+export type Shell = BrowserShell | NeutralinoShell | NoShell
 
 export interface ShellOptions {
   readonly choice: ShellChoice
+  /** The first line on stdin, where a Neutralino window started us. */
   readonly handshake: string | null
   readonly containment: Containment
   readonly profileFolder: string
@@ -24,14 +25,12 @@ export interface ShellOptions {
   readonly onClose: (trigger: StopTrigger) => void
 }
 
-export function createShell(_options: ShellOptions): Shell {
-  const closed = deferred<ComponentExit>()
-  return {
-    name: 'no window',
-    kind: 'none',
-    closed: closed.promise,
-    start: async () => {},
-    stop: async () => closed.resolve({ name: 'no window' }),
-    front: async () => {},
-  }
+/** The window that was asked for, or the best that there can be; where it is a lesser one, `notice` says why. */
+export function composeShell({ choice, handshake, ...options }: ShellOptions): Shell {
+  const { kind, browser, reason } = chooseShell(choice, options.env)
+  if (reason !== null) options.notice(reason)
+  if (kind === 'none') return new NoShell()
+  if (kind === 'browser') return new BrowserShell({ ...options, browser })
+  if (handshake === null) throw new AppError('bad_request', '--shell neutralino is for the window itself: use npm start.')
+  return new NeutralinoShell({ ...options, handshake })
 }

@@ -72,7 +72,8 @@ export function parseCommandLine(
     .action(({ headless, ...options }) => {
       parsed = { ...options, kind: 'serve', shell: headless ? 'none' : options.shell }
     })
-  const run = withCommon(program.command('run'))
+  const run = program
+    .command('run')
     .description('make the images of a PromptPack without a window')
     .argument('<pack>', 'a PromptPack (.txt)')
     .requiredOption('--out <folder>', 'where the images go')
@@ -82,6 +83,7 @@ export function parseCommandLine(
       parsed = { ...program.opts(), ...options, kind: 'run', pack }
     })
   for (const command of [program, run]) command.configureOutput(output).exitOverride().showHelpAfterError('(--help tells more)')
+  run.configureHelp({ showGlobalOptions: true })
   try {
     program.parse(args, { from: 'user' })
   } catch (error) {

@@ -13,7 +13,7 @@ import {
   waitForEmptyQueue,
   waitForSteps,
 } from '../helpers/sidecar.ts'
-import { liveDescendants, takeBaseline } from '../helpers/survivors.ts'
+import { commandLine, endSurvivors, liveDescendants, signalSame, takeBaseline } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
@@ -25,7 +25,8 @@ afterEach(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await ended
   }
-  await baseline.expectNothingLeft()
+  // A failed test must not make the next ones fail.
+  await baseline.expectNothingLeft().finally(() => endSurvivors(baseline))
 })
 
 async function start(options: Parameters<typeof startSidecar>[0] = {}): Promise<RunningSidecar> {
@@ -34,9 +35,12 @@ async function start(options: Parameters<typeof startSidecar>[0] = {}): Promise<
   return sidecar
 }
 
-/** The draft engine is really there: more than the sidecar alone runs. */
+/** The draft engine itself, not its guard; alive before, so that gone after means something. */
 const engineRuns = () =>
-  waitFor(() => liveDescendants().filter(({ name }) => name.startsWith('node')).length > 1, 'the draft engine')
+  waitFor(
+    () => liveDescendants().find(({ pid }) => /^\S*node .*draft-engine\/main\.ts/.test(commandLine(pid))),
+    'the draft engine',
+  )
 
 const ways: [string, (sidecar: RunningSidecar) => unknown][] = [
   ['SIGTERM', ({ child }) => child.kill('SIGTERM')],
@@ -168,14 +172,8 @@ test('a draft engine that dies in the middle of a job is started again, and the 
   const sidecar = await start()
   await sidecar.queue('example/portraits.txt', { prompts: [0], images: 4, settings: { steps: 10 } })
   await waitForSteps(sidecar)
-  const engine = await waitFor(
-    () =>
-      liveDescendants()
-        .toSorted((a, b) => a.pid - b.pid)
-        .findLast(({ name }) => name.startsWith('node')),
-    'the engine',
-  )
-  process.kill(engine.pid, 'SIGKILL')
+  const engine = await engineRuns()
+  signalSame(engine, 'SIGKILL')
   const { images } = await waitForEmptyQueue(sidecar)
   expect(images).toHaveLength(4)
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
