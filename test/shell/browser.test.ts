@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findChromium } from '../../src-sidecar/shell/find-chromium.ts'
+import { signalSame } from '../helpers/survivors.ts'
+import { waitFor } from '../helpers/wait-for.ts'
+import { npmStart, type Started } from './npm-start.ts'
+import { hasScreenPrograms, type Screen, startScreen } from './screen.ts'
+
+const browser = findChromium(process.env)
+
+describe.skipIf(process.platform !== 'linux' || !browser || !hasScreenPrograms)('the app window of a browser', () => {
+  let screen: Screen
+  beforeAll(async () => {
+    screen = await startScreen()
+  })
+  afterAll(() => screen?.stop())
+
+  const open = async (...more: string[]): Promise<Started> => {
+    const started = await npmStart(['--shell', 'browser', ...more], screen.env)
+    await waitFor(() => screen.titles().includes('StableNew'), 'the app window', { ms: 20_000, everyMs: 50 }).catch((error) => {
+      const log = readFileSync(join(started.dataDir, 'logs/stablenew.log'), 'utf8')
+      throw new Error(`${error.message}; ${screen.titles()}; ${started.output()}; ${log}`)
+    })
+    return started
+  }
+
+  test('has the profile in the data folder, and its close button ends everything with 0', async () => {
+    const started = await open()
+    expect(existsSync(join(started.dataDir, 'browser-profile/Default'))).toBe(true)
+    screen.closeWindow('StableNew')
+    expect(await started.ended).toBe(0)
+    await started.allGone()
+    expect(existsSync(join(started.dataDir, 'browser-profile/tmp'))).toBe(false)
+  })
+
+  test('is closed when the sidecar is told to end', async () => {
+    const started = await open()
+    signalSame(started.sidecar, 'SIGTERM')
+    expect(await started.ended).toBe(0)
+    await started.allGone()
+  })
+
+  test('goes with a sidecar that is killed', async () => {
+    const started = await open()
+    signalSame(started.sidecar, 'SIGKILL')
+    await started.allGone()
+    await waitFor(() => screen.titles().length === 0, 'the end of the window')
+  })
+})
