@@ -7,19 +7,19 @@ import { root, runScript, setup } from './setup.mjs'
 
 const settleMs = 200
 
-/** Resolves at the first change of the sidecar's sources, once they have been quiet for 200 ms. */
-function sourcesChanged() {
+/** Resolves at the first change of the sidecar's sources, once they have been quiet for 200 ms. @param {AbortSignal} stop */
+function sourcesChanged(stop) {
   return new Promise((resolve) => {
     /** @type {NodeJS.Timeout | undefined} */
     let timer
     const watcher = watch(join(root, 'src-sidecar'), { recursive: true }, () => {
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        watcher.close()
-        resolve(true)
-      }, settleMs)
+      timer = setTimeout(() => resolve(true), settleMs)
     })
-    watcher.unref()
+    stop.addEventListener('abort', () => {
+      clearTimeout(timer)
+      watcher.close()
+    })
   })
 }
 
@@ -47,7 +47,8 @@ async function round(node, args) {
     }).finally(() => stop.abort())
   }
   const sidecar = runSidecar(root, node, ['--shell', 'none', ...args], { onReady, stop: stop.signal }).finally(() => stop.abort())
-  const changed = sourcesChanged()
+  const unwatch = new AbortController()
+  const changed = sourcesChanged(unwatch.signal)
   const first = await Promise.race([changed, sidecar])
   stop.abort()
   const exitCode = await sidecar
@@ -55,9 +56,9 @@ async function round(node, args) {
   if (first !== true && exitCode === 1) {
     console.log('The sidecar ended; it starts again when its sources change.')
     await changed
-    return null
   }
-  return first === true ? null : exitCode
+  unwatch.abort()
+  return first === true || exitCode === 1 ? null : exitCode
 }
 
 await runScript(import.meta.url, async (argv) => {

@@ -30,11 +30,12 @@ export const hasDisplay = () => process.platform !== 'linux' || Boolean(process.
  * Fetches the binary with `neu update`, for 20 s at most and once a day. In a folder of its own first: half a download is no binary.
  * @param {string} root
  * @param {string} node
+ * @param {boolean} again try also where today's try has failed
  * @returns {Promise<string | null>} why there is still none, as the end of a sentence; null when it is there
  */
-export async function fetchNeutralino(root, node) {
+export async function fetchNeutralino(root, node, again) {
   const stamp = join(root, '.tmp/neu-update-tried')
-  if (existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < oncePerMs)
+  if (!again && existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < oncePerMs)
     return 'no binary in bin/, and today’s try to fetch one failed'
   const folder = join(root, '.tmp/neu-update')
   rmSync(folder, { recursive: true, force: true })

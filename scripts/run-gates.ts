@@ -8,7 +8,7 @@ import { root, runScript } from './setup.mjs'
 const gates: [name: string, file: string, ...args: string[]][] = [
   ['biome', '@biomejs/biome/bin/biome', 'ci', '.'],
   ['tsc', 'typescript/bin/tsc', '--noEmit'],
-  ['svelte-check', 'svelte-check/bin/svelte-check', '--fail-on-warnings'],
+  ['svelte-check', 'svelte-check/bin/svelte-check', '--tsconfig', 'src-ui/tsconfig.json', '--fail-on-warnings'],
 ]
 
 /** What the tests are told of the browser; a missing one fails in CI and is reported as not run elsewhere. */

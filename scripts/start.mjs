@@ -8,11 +8,12 @@ import { runWindow } from './window.mjs'
 /**
  * Why no Neutralino window can open, as the end of a sentence; null when one can.
  * @param {string} node
+ * @param {boolean} wanted asked for by name
  */
-async function whyNoWindow(node) {
+async function whyNoWindow(node, wanted) {
   if (!hasDisplay()) return 'there is no display'
   if (root.includes("'")) return 'the folder’s path has an apostrophe in it'
-  return findNeutralino(root) ? null : fetchNeutralino(root, node)
+  return findNeutralino(root) ? null : fetchNeutralino(root, node, wanted)
 }
 
 /** @param {readonly string[]} argv */
@@ -21,7 +22,7 @@ export async function start(argv) {
   const node = await setup()
   if (shell === 'browser' || shell === 'none') return runSidecar(root, node, ['--shell', shell, ...rest])
 
-  let reason = await whyNoWindow(node)
+  let reason = await whyNoWindow(node, shell === 'neutralino')
   if (!reason) {
     const { exitCode, opened, lastLine } = await runWindow(root, findNeutralino(root) ?? '', node, rest)
     if (opened || exitCode === 0) return exitCode

@@ -24,7 +24,7 @@ export function chooseShell(
 ): ChosenShell {
   if (choice === 'none' || choice === 'neutralino') return { kind: choice, browser: null, reason: null }
   if (choice === 'auto' && !hasDisplay(env, platform)) {
-    return { kind: 'none', browser: null, reason: 'There is no display for a window: open the address above in a browser.' }
+    return { kind: 'none', browser: null, reason: 'There is no display for a window: open the printed address in a browser.' }
   }
   const browser = find(env, platform)
   const reason = browser
