@@ -2,6 +2,7 @@ import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
+import { type ApiError, asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
 import { type ConnectionState, EventConnection } from '../api/event-connection.ts'
 import { openEvents } from '../api/events.ts'
@@ -18,6 +19,8 @@ export class App {
   connection = $state<ConnectionState>('connecting')
   status = $state.raw<Status | null>(null)
   settings = $state.raw<Settings>(defaultSettings)
+  /** Why there is no status although the sidecar answers. */
+  problem = $state.raw<ApiError | null>(null)
   dialog = $state<DialogName | null>(null)
   noticesSeen = $state(false)
   /** From the click on Exit until the sidecar tells its first step. */
@@ -93,6 +96,7 @@ export class App {
     })
     const all = await Promise.allSettled([status, settings, this.packs.fetch(), this.queue.fetch(), this.gallery.fetch()])
     const failed = all.find((one) => one.status === 'rejected')
+    this.problem = failed && !this.status ? asApiError(failed.reason) : null
     if (failed && this.connection === 'live' && !this.closing) toasts.error(failed.reason)
   }
 

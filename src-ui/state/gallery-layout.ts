@@ -31,7 +31,7 @@ export function galleryLayout<T extends Laid>(
   const layout: GalleryLayout<T> = { tiles: [], headings: [], height: 0 }
   let row: T[] = []
   let ratios = 0
-  let day = ''
+  let day: number | undefined
 
   const endRow = (full: boolean) => {
     if (!row.length) return
@@ -50,12 +50,12 @@ export function galleryLayout<T extends Laid>(
   }
 
   for (const image of images) {
-    const name = dayName(image.createdAtMs, nowMs)
-    if (name !== day) {
+    const dayOfImage = new Date(image.createdAtMs).setHours(0, 0, 0, 0)
+    if (dayOfImage !== day) {
       endRow(false)
-      layout.headings.push({ name, y: layout.height })
+      layout.headings.push({ name: dayName(image.createdAtMs, nowMs), y: layout.height })
       layout.height += headingHeight
-      day = name
+      day = dayOfImage
     }
     row.push(image)
     ratios += image.width / image.height

@@ -71,11 +71,11 @@ export class QueueState {
     }, refetchAfterMs)
   }
 
-  cancel(id: number): Promise<void> {
+  cancel(id: number): Promise<boolean> {
     return this.#change(() => this.#api.cancelJob(id))
   }
 
-  retry(id: number): Promise<void> {
+  retry(id: number): Promise<boolean> {
     return this.#change(() => this.#api.retryJob(id))
   }
 
@@ -90,12 +90,14 @@ export class QueueState {
     }
   }
 
-  async #change(action: () => Promise<Job>): Promise<void> {
+  async #change(action: () => Promise<Job>): Promise<boolean> {
     try {
       this.applyJob(await action())
+      return true
     } catch (error) {
       toasts.error(error)
       this.fetchSoon()
+      return false
     }
   }
 }
