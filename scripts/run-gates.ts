@@ -13,7 +13,7 @@ const gates: [name: string, file: string, ...args: string[]][] = [
 
 /** What the tests are told of the browser; a missing one fails in CI and is reported as not run elsewhere. */
 async function browserEnvironment(): Promise<Record<string, string> | null> {
-  const browser = findChromium(process.env) ?? (await installChromium())
+  const browser = findChromium(process.env) ?? (process.env.CHROMIUM_BIN ? null : await installChromium())
   if (browser) return { CHROMIUM_BIN: browser }
   console.error('No browser for the end-to-end tests: install Chromium or Chrome, or set CHROMIUM_BIN.')
   return process.env.CI ? null : { STABLENEW_NO_BROWSER: '1' }
