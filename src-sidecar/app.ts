@@ -115,6 +115,8 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       abort.throwIfAborted()
       await component.start(abort)
     }
+    const { leftovers } = core.containment
+    if (leftovers?.message !== undefined) notice(leftovers.message)
     const url = `http://127.0.0.1:${server.port}`
     await writeInstance(folders.data, { pid: process.pid, url, token })
     host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })

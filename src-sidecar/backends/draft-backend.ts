@@ -10,6 +10,8 @@ import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from 
 import { SdapiClient } from './sdapi/sdapi-client.ts'
 
 const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url))
+/** The small semi-space keeps its memory flat: a picture is much garbage in large pieces. */
+const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
 const startDeadlineMs = 30_000
 const listeningSchema = z.object({ event: z.literal('listening'), port: z.int() })
 
@@ -90,7 +92,7 @@ export class DraftBackend implements Backend {
     const listening = Promise.withResolvers<number>()
     const process = await this.#options.containment.spawnContained(
       globalThis.process.execPath,
-      ['--disable-warning=ExperimentalWarning', program, '--port', '0', ...this.#options.args],
+      [...nodeFlags, program, '--port', '0', ...this.#options.args],
       {
         role: 'backend',
         logFile: this.#options.logFile,
