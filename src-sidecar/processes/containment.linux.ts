@@ -9,7 +9,7 @@ import { isNodesChild } from './own-children.ts'
 import type { ContainmentLevel, ContainmentPlatform, PlatformOptions } from './platform.ts'
 import { probeNamespace, unshareArgs } from './probe-namespace.ts'
 import type { ProcessIdentity } from './process-identity.ts'
-import { isAlive, readAllStats, readProcessStat } from './process-stat.ts'
+import { isAlive, readAllStats, readChildren, readProcessStat } from './process-stat.ts'
 import { signalIfSame } from './signal-if-same.ts'
 
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
@@ -39,7 +39,8 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
     }
   }
   const setpriv = find('setpriv')
-  const identify = (pid: number): ProcessIdentity | undefined => {
+  const identify = (pid: number | undefined): ProcessIdentity | undefined => {
+    if (pid === undefined) return undefined
     const stat = readProcessStat(pid)
     return isAlive(stat) ? { pid, startTime: stat.startTime, bootId } : undefined
   }
@@ -68,13 +69,10 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
     findGuard(child, at) {
       if (child.pid === undefined) return undefined
       if (at !== 'namespace') return identify(child.pid)
-      const init = readAllStats().find((stat) => stat.parentPid === child.pid && innerPid(stat.pid) === 1)
-      return init && { pid: init.pid, startTime: init.startTime, bootId }
+      return identify(childWhere(child.pid, (pid) => innerPid(pid) === 1))
     },
     findLeader(guard, inner, at) {
-      if (at !== 'namespace') return identify(inner)
-      const stat = readAllStats().find(({ pid, parentPid }) => parentPid === guard.pid && innerPid(pid) === inner)
-      return stat && { pid: stat.pid, startTime: stat.startTime, bootId }
+      return identify(at === 'namespace' ? childWhere(guard.pid, (pid) => innerPid(pid) === inner) : inner)
     },
     async sweep({ guard }) {
       // The init of a namespace is gone only when all of the namespace is.
@@ -82,9 +80,10 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
         signalIfSame(guard.pid, guard.startTime, 'SIGKILL')
         await sleep(5)
       }
-      for (let quiet = 0; quiet < 3; ) {
+      // The sidecar has other children, so "no child left" can't be the proof here: five quiet rounds have to do.
+      for (let quiet = 0; quiet < 5; ) {
         quiet = orphans.kill() ? 0 : quiet + 1
-        await sleep(5)
+        await sleep(1)
       }
     },
     async close() {
@@ -92,6 +91,14 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
       return orphans.left()
     },
   }
+}
+
+function childWhere(parentPid: number, matches: (pid: number) => boolean): number | undefined {
+  const all = () =>
+    readAllStats()
+      .filter((stat) => stat.parentPid === parentPid)
+      .map(({ pid }) => pid)
+  return (readChildren(parentPid) ?? all()).find(matches)
 }
 
 /** The number of a process in its innermost PID namespace. */

@@ -26,3 +26,6 @@ export function isNodesChild(pid: number): boolean {
   const startTime = earlier.get(pid)
   return startTime !== undefined && readProcessStat(pid)?.startTime === startTime
 }
+
+/** How many children of ours Node itself waits for. */
+export const countNodesChildren = (): number => [...running].filter(({ pid }) => pid !== undefined).length

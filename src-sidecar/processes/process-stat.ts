@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { readPs } from './ps-stats.ts'
 
 const hasProc = process.platform === 'linux'
@@ -20,19 +20,30 @@ export interface ProcessStat {
   rssPages: number
 }
 
+// One buffer for all reads: a snapshot every second must not grow the heap.
+const buffer = Buffer.alloc(4096)
+
+function readSmall(file: string): string | undefined {
+  let fd: number | undefined
+  try {
+    fd = openSync(file, 'r')
+    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, null))
+  } catch {
+    return undefined
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
 /** Undefined when there is no such process. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
   if (!hasProc) return readPs(pid)[0]
-  let text: string
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch {
-    return undefined
-  }
+  const text = readSmall(`/proc/${pid}/stat`)
+  if (text === undefined) return undefined
   // The name may hold spaces and parentheses itself.
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
-  const field = text.slice(close + 2).split(' ')
+  const field = text.slice(close + 2).split(' ', 22)
   if (open < 0 || field.length < 22) return undefined
   return {
     pid,
@@ -47,6 +58,20 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
     startTime: field[19]!,
     rssPages: Number(field[21]),
   }
+}
+
+/**
+ * Children by the kernel's own list: those of the main thread, where Node starts its children and where orphans come in.
+ * Exact only while they stand still. Undefined where the kernel keeps no such list.
+ */
+export function readChildren(pid: number): number[] | undefined {
+  const text = readSmall(`/proc/${pid}/task/${pid}/children`)
+  // Each number ends with a space: what comes after the last one was cut off by the size of the buffer.
+  return text
+    ?.slice(0, text.lastIndexOf(' ') + 1)
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
 }
 
 /** Every process that we are shown, in no order. */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { peekExitedChild, rawKill, reapChild } from './native-linux.ts'
-import { descendantsOf, isAlive } from './process-stat.ts'
+import { descendantsOf, isAlive, readChildren } from './process-stat.ts'
 import type { ProcessTree } from './shim-core.ts'
 import { signalIfSame } from './signal-if-same.ts'
 
@@ -29,7 +28,7 @@ export class SubreaperTree implements ProcessTree {
     // A chain that forks and exits outruns a walk over all of /proc, but each link becomes our direct child at once. The
     // number of an unreaped child can't be given to another process, so no identity check is needed.
     const until = performance.now() + 4
-    do for (const pid of directChildren()) rawKill(pid, 'SIGKILL')
+    do for (const pid of readChildren(process.pid) ?? []) rawKill(pid, 'SIGKILL')
     while (!this.empty() && performance.now() < until)
   }
 
@@ -44,14 +43,5 @@ export class SubreaperTree implements ProcessTree {
       if (exited === 'none' || this.#isLibuvChild(exited)) return false
       if (!reapChild(exited)) return false
     }
-  }
-}
-
-/** Children by the kernel's own list; empty where the kernel was built without it. */
-export function directChildren(): number[] {
-  try {
-    return readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
-  } catch {
-    return []
   }
 }

@@ -92,6 +92,13 @@ describe.skipIf(process.platform !== 'linux').each(levels)('a contained process 
     expect(standing()).toEqual([])
   })
 
+  it.skipIf(level === 'group').each(['6', '7', '11b', '11d'])('of row %s is ended when its guard is killed', async (row) => {
+    const contained = await start(row, 1)
+    signalSame(contained.identity, 'SIGKILL')
+    await contained.closed
+    await baseline.expectNothingLeft()
+  })
+
   it('is ended when its guard is stopped', async () => {
     const contained = await start('2', 2)
     signalSame(contained.identity, 'SIGSTOP')
