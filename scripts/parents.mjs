@@ -1,5 +1,6 @@
 // Who started us, and whether they are still there. npm dies at a signal and leaves its script behind, so scripts look themselves.
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /**
  * One process on Linux, from /proc/PID/stat and comm; null when it is gone or a zombie.
@@ -27,15 +28,20 @@ function exists(pid) {
   }
 }
 
+/** Whether npm or npx started this very script. Its variables come down to programs further below, too. */
+function isNpmScript() {
+  const name = basename(process.argv[1] ?? '', '.mjs')
+  const script = process.env.npm_lifecycle_script?.replaceAll(/['"]/g, '') ?? ''
+  return Boolean(process.env.npm_config_user_agent?.startsWith('npm/')) && [`node scripts/${name}.mjs`, name].includes(script)
+}
+
 /**
  * Our parent, and the npm above it where it is npm that runs us (`sh -c` may stand between).
  * @returns {Map<number, string> | null} pid → start time (Linux only); null when npm had gone before we could look
  */
 function findParents() {
   const parents = new Map([[process.ppid, processInfo(process.ppid)?.startTime ?? '']])
-  const script = process.env.npm_lifecycle_script ?? ''
-  const byNpm = process.env.npm_config_user_agent?.startsWith('npm/') && /^"?(node scripts\/|stablenew\b)/.test(script)
-  if (process.platform !== 'linux' || !byNpm) return parents
+  if (process.platform !== 'linux' || !isNpmScript()) return parents
   let pid = process.ppid
   for (let level = 0; level < 4; level++) {
     const info = processInfo(pid)

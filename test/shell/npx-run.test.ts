@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('npx stablenew', () => {
     const all = run.own()
     onTestFinished(() => all.forEach((one) => void signalSame(one, 'SIGKILL')))
     const script = all.find(({ pid }) => /node \S*stablenew run/.test(commandLine(pid)))
-    const allGone = () => waitFor(() => all.every((one) => !stillRuns(one)), 'the end of all that npx started', { ms: 20_000 })
+    const allGone = () => waitFor(() => all.every((one) => !stillRuns(one)), 'the end of all that npx started', { ms: 10_000 })
     return { ...run, script: script as LiveProcess, allGone }
   }
 

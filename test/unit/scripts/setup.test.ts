@@ -45,7 +45,6 @@ describe.skipIf(process.platform === 'win32')('set-up', () => {
         ...process.env,
         npm_execpath: join(folder, 'npm-cli.js'),
         npm_node_execpath: process.execPath,
-        npm_lifecycle_script: '',
         ...env,
       },
     })
@@ -108,7 +107,6 @@ describe.skipIf(process.platform === 'win32')('set-up', () => {
         ...process.env,
         npm_execpath: join(folder, 'npm-cli.js'),
         npm_node_execpath: process.execPath,
-        npm_lifecycle_script: '',
         NPM_MS: '60000',
       },
     })
