@@ -1,10 +1,15 @@
-import { afterAll, beforeAll } from 'vitest'
-import { takeBaseline } from './survivors.ts'
+import { afterAll } from 'vitest'
+import { endSurvivors, takeBaseline } from './survivors.ts'
 
-// For vitest's `setupFiles`: every test file fails that leaves a process or a listening port behind.
+// For vitest's `setupFiles`: a test file fails that leaves a process or a listening port behind. What it left is ended, so
+// that the next one is not blamed. This hook is the first to be registered and so the last to run.
 if (process.platform === 'linux') {
   const baseline = takeBaseline()
-  // Hooks of this file run outside those of the test file: what its own afterAll ends is not counted.
-  beforeAll(() => {})
-  afterAll(() => baseline.expectNothingLeft(5000), 8000)
+  afterAll(async () => {
+    try {
+      await baseline.expectNothingLeft(5000)
+    } finally {
+      await endSurvivors(baseline)
+    }
+  }, 20_000)
 }

@@ -89,11 +89,11 @@ export interface Baseline {
   expectNothingLeft(ms?: number): Promise<void>
 }
 
-/** Remembers what is there now; what comes later must be gone again. */
-export function takeBaseline(): Baseline {
+/** Remembers what is there now; what comes later must be gone again, but for what `isOurs` says is somebody else's. */
+export function takeBaseline(isOurs: (one: LiveProcess) => boolean = () => true): Baseline {
   const known = new Set(liveDescendants().map(keyOf))
   const knownPorts = new Set(listeningPorts())
-  const survivors = () => liveDescendants().filter((one) => !known.has(keyOf(one)))
+  const survivors = () => liveDescendants().filter((one) => !known.has(keyOf(one)) && isOurs(one))
   const openPorts = () => listeningPorts().filter((port) => !knownPorts.has(port))
   // A chain that forks and exits is missed by many a scan: only "no child at all" is proof. Where the test itself still has
   // a child, 20 scans have to do.
