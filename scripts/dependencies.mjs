@@ -1,5 +1,5 @@
 // node_modules as package-lock.json has it.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runChild } from './run-child.mjs'
 
@@ -21,12 +21,19 @@ function isNeeded({ optional, os, cpu, libc }) {
   return Boolean(os || cpu) && !libc && allows(os, process.platform) && allows(cpu, process.arch)
 }
 
+/** Touched before each install. npm writes its own list last: one that is older is that of an install before. @param {string} root */
+const startedStamp = (root) => join(root, '.tmp/install-started')
+
+/** @param {string} file @returns {number} milliseconds; 0 when it is not there */
+const modifiedAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
 /**
- * Whether node_modules is what the lock file says. npm writes `.package-lock.json` last, so an interrupted install has none.
+ * Whether node_modules is what the lock file says, and no install was interrupted since.
  * @param {string} root
  */
 export function isInstalled(root) {
   try {
+    if (modifiedAt(join(root, 'node_modules/.package-lock.json')) <= modifiedAt(startedStamp(root))) return false
     const wanted = lockEntries(join(root, 'package-lock.json'))
     const present = lockEntries(join(root, 'node_modules/.package-lock.json'))
     const same = Object.keys(present).every((name) => present[name]?.integrity === wanted[name]?.integrity)
@@ -54,7 +61,8 @@ export async function installDependencies(root, lockFd) {
   const since = Date.now()
   const seconds = () => `${Math.round((Date.now() - since) / 1000)} s`
   console.error('Installing dependencies (npm ci) …')
-  rmSync(join(root, 'node_modules/.package-lock.json'), { force: true }) // npm removes the old files in no order
+  mkdirSync(join(root, '.tmp'), { recursive: true })
+  writeFileSync(startedStamp(root), '')
   stepAside(root)
   const [command, args] = npmCommand()
   const progress = setInterval(() => console.error(`… still installing (${seconds()})`), 10_000)
@@ -81,6 +89,5 @@ export async function installDependencies(root, lockFd) {
 /** Windows can't delete the program that runs: when that is the Node of node_modules, it moves out of npm's way first. @param {string} root */
 function stepAside(root) {
   if (process.platform !== 'win32' || !dirname(process.execPath).startsWith(join(root, 'node_modules'))) return
-  mkdirSync(join(root, '.tmp'), { recursive: true })
   renameSync(process.execPath, join(root, '.tmp', `node-${process.pid}.exe`))
 }

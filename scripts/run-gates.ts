@@ -6,7 +6,7 @@ import { runChild } from './run-child.mjs'
 import { root, runScript } from './setup.mjs'
 
 const gates: [name: string, file: string, ...args: string[]][] = [
-  ['biome', '@biomejs/biome/bin/biome', 'ci', '.'],
+  ['biome', '@biomejs/biome/bin/biome', 'ci', '.', ...(process.stdout.isTTY ? [] : ['--colors=off'])],
   ['tsc', 'typescript/bin/tsc', '--noEmit'],
   ['svelte-check', 'svelte-check/bin/svelte-check', '--tsconfig', 'src-ui/tsconfig.json', '--fail-on-warnings'],
 ]
@@ -23,16 +23,16 @@ await runScript(import.meta.url, async (argv) => {
   const browser = await browserEnvironment()
   if (!browser) return 1
   const env = { ...process.env, ...browser, PATH: dirname(process.execPath) + delimiter + process.env.PATH }
+  const failed: string[] = []
   for (const [name, file, ...args] of [...gates, ['vitest', 'vitest/vitest.mjs', 'run', ...argv] as const]) {
-    const { exitCode } = await runChild(process.execPath, [join(root, 'node_modules', file), ...args], {
+    const { exitCode, endedBy } = await runChild(process.execPath, [join(root, 'node_modules', file), ...args], {
       cwd: root,
       env,
       graceMs: 10_000,
     })
-    if (exitCode !== 0) {
-      console.error(`${name} failed (exit code ${exitCode}).`)
-      return exitCode
-    }
+    if (endedBy) return exitCode
+    if (exitCode !== 0) failed.push(`${name} (exit code ${exitCode})`)
   }
-  return 0
+  if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}.`)
+  return failed.length === 0 ? 0 : 1
 })
