@@ -3,6 +3,7 @@ import { dayName } from './format.ts'
 /** Rows of equal height that fill the width, as on a contact sheet, under a heading for each day. */
 export interface Tile<T> {
   image: T
+  row: number
   x: number
   y: number
   width: number
@@ -30,6 +31,7 @@ export function galleryLayout<T extends Laid>(
 ): GalleryLayout<T> {
   const layout: GalleryLayout<T> = { tiles: [], headings: [], height: 0 }
   let row: T[] = []
+  let rowNumber = 0
   let ratios = 0
   let day: number | undefined
 
@@ -41,11 +43,12 @@ export function galleryLayout<T extends Laid>(
     let x = 0
     for (const image of row) {
       const tileWidth = (image.width / image.height) * height
-      layout.tiles.push({ image, x, y: layout.height, width: tileWidth, height })
+      layout.tiles.push({ image, row: rowNumber, x, y: layout.height, width: tileWidth, height })
       x += tileWidth + gap
     }
     layout.height += height + gap
     row = []
+    rowNumber++
     ratios = 0
   }
 
@@ -92,12 +95,10 @@ export function tileBeside<T>(tiles: Tile<T>[], index: number, key: string): num
   const middle = here.x + here.width / 2
   let best = index
   let bestDistance = Number.POSITIVE_INFINITY
-  let rowY: number | undefined
   for (let at = index + step; tiles[at]; at += step) {
     const tile = tiles[at]!
-    if (tile.y === here.y) continue
-    rowY ??= tile.y
-    if (tile.y !== rowY) break
+    if (tile.row === here.row) continue
+    if (tile.row !== here.row + step) break
     const distance = Math.abs(tile.x + tile.width / 2 - middle)
     if (distance < bestDistance) [best, bestDistance] = [at, distance]
   }
