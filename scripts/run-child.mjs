@@ -77,7 +77,9 @@ export async function runChild(command, args, options = {}) {
     const handler = () => {
       if (!endedBy) timers.push(setTimeout(() => send('SIGKILL'), graceMs))
       endedBy ??= signal
-      send(signal)
+      if (process.platform !== 'win32') send(signal)
+      // On Windows a signal kills at once. A child that shares our console has had its Ctrl+C already.
+      else if (endBy === 'stdin') child.stdin?.end()
     }
     process.on(signal, handler)
     return () => void process.off(signal, handler)

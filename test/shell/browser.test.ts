@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findChromium } from '../../src-sidecar/shell/find-chromium.ts'
-import { signalSame } from '../helpers/survivors.ts'
+import { commandLine, liveDescendants, signalSame, stillRuns } from '../helpers/survivors.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { npmStart, type Started } from './npm-start.ts'
 import { hasScreenPrograms, type Screen, startScreen } from './screen.ts'
@@ -48,3 +49,30 @@ describe.skipIf(process.platform !== 'linux' || !browser || !hasScreenPrograms)(
     await waitFor(() => screen.titles().length === 0, 'the end of the window')
   })
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'without a Chromium the default browser gets the URL, beside the sidecar, and outlives it',
+  async () => {
+    const folder = tempDir('opener')
+    const opener = join(folder, 'xdg-open')
+    writeFileSync(opener, `#!/bin/sh\necho "$1" > '${folder}/opened'\nexec sleep 60.25\n`)
+    chmodSync(opener, 0o755)
+    const started = await npmStart(['--shell', 'browser'], {
+      CHROMIUM_BIN: '/no/such/browser',
+      PATH: `${folder}:${process.env.PATH}`,
+    })
+    await waitFor(() => existsSync(join(folder, 'opened')), 'the opened URL')
+    const opened = await waitFor(() => readFileSync(join(folder, 'opened'), 'utf8').trim(), 'the opened URL')
+    expect((await fetch(opened)).status).toBe(200)
+    expect(started.output()).toContain('No Chromium, Chrome or Edge was found')
+    const browserProcess = await waitFor(
+      () => liveDescendants().find(({ pid }) => commandLine(pid).includes('sleep 60.25')),
+      'the opener',
+    )
+    expect(browserProcess.parentPid).not.toBe(started.sidecar.pid)
+    signalSame(started.sidecar, 'SIGTERM')
+    expect(await started.ended).toBe(0)
+    expect(stillRuns(browserProcess)).toBe(true)
+    signalSame(browserProcess, 'SIGKILL')
+  },
+)
