@@ -1,12 +1,10 @@
 import type { Logger } from 'pino'
 import { AppError } from '../errors/app-error.ts'
-import { type GuardLink, spawnGuard } from './guard-link.ts'
-import { OutputLines } from './output-lines.ts'
-import { OutputLog } from './output-log.ts'
+import type { GuardLink } from './guard-link.ts'
+import type { OutputLines } from './output-lines.ts'
 import type { ContainmentLevel, ContainmentPlatform } from './platform.ts'
 import type { ProcessIdentity } from './process-identity.ts'
 import type { RegistryEntry } from './process-registry.ts'
-import { RUN_TOKEN, SPAWN_ID } from './run-token.ts'
 import { settledWithin } from './settled-within.ts'
 import type { FromShim } from './shim-protocol.ts'
 
@@ -32,12 +30,17 @@ export interface SpawnOptions {
   onLine?(stream: 'stdout' | 'stderr', line: string): void
   /** All output goes here, rotated at 5 MB, three old files kept. */
   logFile?: string
+  /** May outlive the sidecar in server mode. Needs a `logFile`: the command then writes into it itself, both streams as one. */
+  persistent?: boolean
 }
+
+/** What the next sidecar says when it takes over a released process; the command, signals and grace stay as they were. */
+export type AdoptOptions = Pick<SpawnOptions, 'onLine'> & { stop?: Pick<StopPlan, 'polite'> }
 
 /** How a process ended, as data. */
 export interface ProcessClosed {
-  /** `exited` by itself, `killed` by a signal that was not ours, `terminated` by us. */
-  outcome: 'exited' | 'killed' | 'spawn_failed' | 'terminated'
+  /** `exited` by itself, `killed` by a signal that was not ours, `terminated` by us; `released`: it goes on without us. */
+  outcome: 'exited' | 'killed' | 'spawn_failed' | 'terminated' | 'released'
   exitCode: number | null
   signal: string | null
   lastLines: string[]
@@ -56,7 +59,9 @@ export interface ContainedProcess {
   readonly role: string
   /** The last 200. */
   lastLines(): string[]
-  /** Settles when NOTHING of the tree is left; never rejects. */
+  /** In the registry and in the environment of all of the tree. */
+  readonly spawnId: string
+  /** Settles when NOTHING of the tree is left, or when it was released; never rejects. */
   readonly closed: Promise<ProcessClosed>
   /** Ends the tree. Calls share one termination; `force` skips the grace, also later. Resolves like `closed`. */
   terminate(force?: AbortSignal): Promise<ProcessClosed>
@@ -66,9 +71,19 @@ export interface SpawnContext {
   platform: ContainmentPlatform
   env: Readonly<Record<string, string | undefined>>
   runToken: string
-  spawnId: string
+  dataDir: string
   logger: Logger
   registry: { put(entry: RegistryEntry): void; remove(id: string): void }
+}
+
+/** What a new and an adopted process differ in. */
+export interface GuardedOptions {
+  entry: RegistryEntry
+  link: GuardLink
+  output: OutputLines
+  closeOutput(): Promise<void>
+  graceMs: number
+  polite: StopPlan['polite'] | undefined
 }
 
 const POLITE_MS = 1000
@@ -85,15 +100,15 @@ export class GuardedProcess implements ContainedProcess {
   readonly closed: Promise<ProcessClosed>
   /** Rejects with AppError `spawn_failed`; its `data` is a ProcessClosed. */
   readonly started: Promise<void>
+  readonly spawnId: string
   readonly #context: SpawnContext
-  readonly #command: string
-  readonly #options: SpawnOptions
+  readonly #options: GuardedOptions
   readonly #link: GuardLink
   readonly #output: OutputLines
   readonly #log: Logger
   readonly #steps: ProcessClosed['steps'] = []
   readonly #start = Promise.withResolvers<void>()
-  readonly #entry: RegistryEntry
+  #entry: RegistryEntry
   #identity: ProcessIdentity = { pid: 0, startTime: '', bootId: '' }
   #leader: ProcessIdentity | undefined
   #ended: { exitCode: number | null; signal: string | null } | undefined
@@ -103,58 +118,26 @@ export class GuardedProcess implements ContainedProcess {
   #terminating = false
   #ending = false
   #forced = false
+  #released = false
 
-  constructor(context: SpawnContext, command: string, args: readonly string[], options: SpawnOptions) {
-    const { platform, runToken, spawnId } = context
-    const file = options.logFile ? new OutputLog(options.logFile, context.logger) : undefined
+  constructor(context: SpawnContext, options: GuardedOptions) {
+    const { entry, link } = options
     this.#context = context
-    this.#command = command
     this.#options = options
-    this.role = options.role
-    this.level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
-    this.#log = context.logger.child({ role: options.role })
-    this.#output = new OutputLines((stream, line) => {
-      file?.write(line)
-      options.onLine?.(stream, line)
-    })
-    this.#entry = {
-      id: spawnId,
-      state: 'intent',
-      role: this.role,
-      command,
-      level: this.level,
-      runToken,
-      startedAt: new Date().toISOString(),
-    }
-    context.registry.put(this.#entry)
-
-    const marks = { [RUN_TOKEN]: runToken, [SPAWN_ID]: spawnId }
-    const guard = platform.guard(this.level)
-    const readers = { stdout: this.#output.reader('stdout'), stderr: this.#output.reader('stderr') }
-    this.#link = spawnGuard({
-      ...guard,
-      env: { ...guard.env, ...marks },
-      readOutput: true,
-      onOutput: (stream, chunk) => readers[stream].write(chunk),
-    })
-    this.#seeGuard()
-    this.#link.onMessage((message) => this.#take(message))
-    this.#link.send({
-      type: 'start',
-      command,
-      args: [...args],
-      cwd: options.cwd ?? '/',
-      env: definedOnly({ ...context.env, ...options.env, ...marks }),
-      signals: options.stop?.signals ?? ['SIGTERM'],
-      graceMs: this.#graceMs,
-      setpriv: platform.setpriv,
-    })
+    this.#entry = entry
+    this.#link = link
+    this.#output = options.output
+    this.role = entry.role
+    this.level = entry.level
+    this.spawnId = entry.id
+    this.#log = context.logger.child({ role: entry.role })
+    const { child } = link
+    if (child?.pid !== undefined) this.#identity = context.platform.identify(child.pid) ?? this.#identity
+    link.onMessage((message) => this.#take(message))
+    if (entry.guard) this.#seeRunning(entry.guard, entry.leader)
     this.started = this.#start.promise
     this.started.catch(() => {})
-    this.closed = this.#finish(async () => {
-      for (const reader of Object.values(readers)) reader.end()
-      await file?.close()
-    })
+    this.closed = this.#finish()
   }
 
   get identity(): ProcessIdentity {
@@ -184,31 +167,46 @@ export class GuardedProcess implements ContainedProcess {
     return this.closed
   }
 
-  get #graceMs(): number {
-    return this.#options.graceMs ?? 5000
+  /**
+   * Lets a persistent process go on without this sidecar.
+   * @returns false when its guard did not agree within 2,000 ms; it ends with the sidecar then
+   */
+  async release(): Promise<boolean> {
+    if (!this.#entry.socket || this.#ending) return false
+    const agreed = Promise.withResolvers<void>()
+    this.#link.onMessage((message) => message.type === 'released' && agreed.resolve())
+    this.#link.send({ type: 'release' })
+    await settledWithin(Promise.race([agreed.promise, this.closed]), 2000)
+    if (!this.#released) return false
+    this.#entry = { ...this.#entry, state: 'released' }
+    this.#context.registry.put(this.#entry)
+    this.#link.letGo()
+    await this.closed
+    return true
   }
 
-  #seeGuard(): void {
-    const { child } = this.#link
-    if (child?.pid === undefined) return
-    this.#identity = this.#context.platform.identify(child.pid) ?? this.#identity
+  #seeRunning(guard: ProcessIdentity, leader: ProcessIdentity | undefined): void {
+    this.#identity = guard
+    this.#leader = leader
+    this.#entry = { ...this.#entry, state: 'running', guard, leader }
+    this.#context.registry.put(this.#entry)
+    const { command, level } = this.#entry
+    this.#log.info({ command, containment: level, guardPid: guard.pid, leaderPid: leader?.pid }, 'process started')
+    this.#start.resolve()
   }
 
   #take(message: FromShim): void {
-    const { platform, registry } = this.#context
+    const { platform } = this.#context
     switch (message.type) {
       case 'started': {
         const { child } = this.#link
-        if (child) this.#identity = platform.findGuard(child, this.level) ?? this.#identity
-        this.#leader = platform.findLeader(this.#identity, message.pid, this.level)
-        registry.put({ ...this.#entry, state: 'running', guard: this.#identity, leader: this.#leader })
-        this.#log.info(
-          { command: this.#command, containment: this.level, guardPid: this.#identity.pid, leaderPid: this.#leader?.pid },
-          'process started',
-        )
-        this.#start.resolve()
+        const guard = (child && platform.findGuard(child, this.level)) ?? this.#identity
+        this.#seeRunning(guard, platform.findLeader(guard, message.pid, this.level))
         break
       }
+      case 'released':
+        this.#released = true
+        break
       case 'spawn_failed':
         this.#failure = message.message
         break
@@ -224,9 +222,14 @@ export class GuardedProcess implements ContainedProcess {
     }
   }
 
-  async #finish(closeOutput: () => Promise<void>): Promise<ProcessClosed> {
-    const { platform, registry, spawnId } = this.#context
+  async #finish(): Promise<ProcessClosed> {
+    const { platform, registry } = this.#context
+    const { spawnId } = this
     const guardError = await this.#link.gone
+    if (this.#released) {
+      await this.#options.closeOutput()
+      return { ...this.#result(), outcome: 'released' }
+    }
     const guard = this.#identity
     if (!this.#empty && guard.pid !== 0 && this.#failure === undefined) {
       const from = performance.now()
@@ -238,13 +241,13 @@ export class GuardedProcess implements ContainedProcess {
       this.#steps.push({ name: 'sweep', ms: Math.round(performance.now() - from) })
     }
     this.#failure ??= guardError?.message
-    await closeOutput()
+    await this.#options.closeOutput()
     registry.remove(spawnId)
     const closed = this.#result()
     if (this.#failure !== undefined) {
       const message = `${this.role} could not be started: ${this.#failure}`
       this.#start.reject(
-        new AppError('spawn_failed', message, { cause: guardError, data: { command: this.#command, ...closed } }),
+        new AppError('spawn_failed', message, { cause: guardError, data: { command: this.#entry.command, ...closed } }),
       )
     } else this.#start.resolve()
     this.#log.info({ guardPid: guard.pid, ...closed, lastLines: undefined }, 'process closed')
@@ -265,15 +268,16 @@ export class GuardedProcess implements ContainedProcess {
   }
 
   async #end(): Promise<void> {
-    const polite = this.#options.stop?.polite
+    const { polite } = this.#options
     if (polite && !this.#forced) {
       const from = performance.now()
-      if (await settledWithin(polite(), POLITE_MS)) await settledWithin(this.closed, POLITE_MS - (performance.now() - from))
+      if (await settledWithin(Promise.resolve().then(polite), POLITE_MS))
+        await settledWithin(this.closed, POLITE_MS - (performance.now() - from))
       this.#steps.push({ name: 'polite', ms: Math.round(performance.now() - from) })
     }
     if (this.#forced) return
     this.#link.send({ type: 'terminate' })
-    if (!(await settledWithin(this.closed, this.#graceMs + GUARD_SLACK_MS)) && !this.#forced) this.#killGuard()
+    if (!(await settledWithin(this.closed, this.#options.graceMs + GUARD_SLACK_MS)) && !this.#forced) this.#killGuard()
   }
 
   async #kill(): Promise<void> {
@@ -290,6 +294,3 @@ export class GuardedProcess implements ContainedProcess {
     }
   }
 }
-
-const definedOnly = (env: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findCommand } from './find-command.ts'
+import { membersOfGroup } from './group-tree.ts'
 import { becomeSubreaper, pidfdSupported } from './native-linux.ts'
 import { OrphanTree } from './orphan-tree.ts'
 import { isNodesChild } from './own-children.ts'
@@ -74,10 +75,16 @@ export async function createLinuxPlatform(options: PlatformOptions): Promise<Con
     findLeader(guard, inner, at) {
       return identify(at === 'namespace' ? childWhere(guard.pid, (pid) => innerPid(pid) === inner) : inner)
     },
-    async sweep({ guard }) {
+    async sweep({ guard, leader, spawnId }) {
       // The init of a namespace is gone only when all of the namespace is.
       while (alive(guard)) {
         signalIfSame(guard.pid, guard.startTime, 'SIGKILL')
+        await sleep(5)
+      }
+      // An adopted guard was not our child, nor is what it dropped: that is known by its group and its mark alone.
+      const known = { guardPid: guard.pid, leaderPid: leader?.pid, spawnId, byMark: true }
+      for (let left = membersOfGroup(known); left.length > 0; left = membersOfGroup(known)) {
+        for (const { pid, startTime } of left) signalIfSame(pid, startTime, 'SIGKILL')
         await sleep(5)
       }
       // The sidecar has other children, so "no child left" can't be the proof here: five quiet rounds have to do.

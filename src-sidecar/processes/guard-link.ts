@@ -1,4 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { withDeadline } from '../lifecycle/deadline.ts'
+import { onJsonLine, sendJsonLine } from './json-lines.ts'
 import type { FromShim, ToShim } from './shim-protocol.ts'
 
 /** The sidecar's end of a shim's lifeline. */
@@ -65,5 +69,43 @@ export function spawnGuard(options: {
       if (child.connected) child.send(message, () => {})
     },
     onMessage: (listener) => child.on('message', listener),
+  }
+}
+
+/**
+ * Takes over a guard that an earlier sidecar released.
+ * @throws when it does not listen (any more), belongs to another sidecar already, or does not answer within 2,000 ms
+ */
+export async function connectGuard(socket: string): Promise<GuardLink> {
+  const connection = connect(socket)
+  await once(connection, 'connect')
+  const listeners: ((message: FromShim) => void)[] = []
+  const adopted = Promise.withResolvers<void>()
+  onJsonLine(connection, (value) => {
+    const message = value as FromShim
+    if (message.type === 'adopted') adopted.resolve()
+    for (const listener of listeners) listener(message)
+  })
+  connection.once('close', () => adopted.reject(new Error('it belongs to another sidecar')))
+  try {
+    await withDeadline('the answer of the guard', 2000, adopted.promise)
+  } catch (thrown) {
+    connection.destroy()
+    throw thrown
+  }
+  let letGo = () => {}
+  const gone = new Promise<undefined>((resolve) => {
+    letGo = () => {
+      connection.end()
+      resolve(undefined)
+    }
+    connection.once('close', () => resolve(undefined))
+  })
+  return {
+    child: undefined,
+    gone,
+    letGo,
+    send: (message) => sendJsonLine(connection, message),
+    onMessage: (listener) => listeners.push(listener),
   }
 }

@@ -23,6 +23,7 @@ const entry = z.object({
   /** Where the guard of a persistent process listens for the next sidecar. */
   socket: z.string().optional(),
   logFile: z.string().optional(),
+  graceMs: z.number().optional(),
 })
 
 const content = z.object({
@@ -74,6 +75,18 @@ export class ProcessRegistry {
 
   get entries(): readonly RegistryEntry[] {
     return this.#entries
+  }
+
+  /** From now on the file is this run's; `released` are the processes that it may adopt. Stale sockets go. */
+  begin(released: readonly RegistryEntry[]): void {
+    this.#entries = [...released]
+    const folder = join(this.#folder, 'run')
+    const used = new Set(released.map(({ socket }) => socket))
+    for (const name of listFolder(folder)) {
+      const path = join(folder, name)
+      if (name.endsWith('.sock') && !used.has(path)) rmSync(path, { force: true })
+    }
+    this.#write()
   }
 
   /** Replaces the entry with this id or adds it; on disk when this returns. */

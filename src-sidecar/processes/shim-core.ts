@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Server } from 'node:net'
 import { findCommand } from './find-command.ts'
 import type { FromShim, ToShim } from './shim-protocol.ts'
+import { type AdoptingLink, listenForSidecar, openOwnLog } from './shim-server.ts'
 
 /** What a shim needs of the tree below it; how far it reaches differs by level. */
 export interface ProcessTree {
@@ -31,8 +33,26 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
   let wake = () => {}
   const tree = createTree((pid) => pid === leader?.pid)
 
+  let released = false
+  let server: Server | undefined
+  let adopter: AdoptingLink | undefined
+
   const tell = (message: FromShim) => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => {})
+    if (adopter) adopter.send(message)
+    else if (process.connected) process.send?.(message, undefined, undefined, () => {})
+  }
+
+  /** Nothing else keeps this process running; it ends by itself once the messages are out. */
+  const letGo = () => {
+    server?.close()
+    adopter?.close()
+    if (process.connected) process.disconnect()
+  }
+
+  /** The sidecar's end is the end of all of this, unless it said before that it is not. */
+  const sidecarGone = () => {
+    adopter = undefined
+    if (!released) void stop()
   }
 
   /** Until something happens that may have emptied the tree, or `ms` have passed. */
@@ -89,8 +109,7 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
     // A zombie holds nothing, but how it ended is known only when libuv has looked at it.
     while (leaderRuns) await pause(5)
     tell({ type: 'empty', killed })
-    // Nothing else keeps the process running; it ends by itself once the messages are out.
-    if (process.connected) process.disconnect()
+    letGo()
   }
 
   const kill = () => {
@@ -102,19 +121,15 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
   const start = (request: Extract<ToShim, { type: 'start' }>) => {
     const failed = (message: string) => {
       tell({ type: 'spawn_failed', message })
-      if (process.connected) process.disconnect()
+      letGo()
     }
     const found = findCommand(request.command, request.cwd, request.env)
     if ('problem' in found) return failed(found.problem)
     const [file, args] = request.setpriv
       ? [request.setpriv, ['--pdeathsig', 'KILL', '--', found.path, ...request.args]]
       : [found.path, request.args]
-    const child = spawn(file, args, {
-      cwd: request.cwd,
-      env: request.env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      detached: true,
-    })
+    const log = request.persistent ? openOwnLog(request.persistent.logFile) : 'inherit'
+    const child = spawn(file, args, { cwd: request.cwd, env: request.env, stdio: ['ignore', log, log], detached: true })
     child.on('error', (error) => failed(error.message))
     child.on('exit', (exitCode, signal) => {
       leaderRuns = false
@@ -127,15 +142,31 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
     leader = child
     leaderRuns = true
     tree.started?.(child)
+    if (request.persistent) {
+      server = listenForSidecar(request.persistent.socket, {
+        wanted: () => released && !stopping,
+        link: (link) => {
+          adopter = link
+          released = false
+        },
+        message: take,
+        end: sidecarGone,
+      })
+    }
     tell({ type: 'started', pid: child.pid })
   }
 
-  process.on('message', (message: ToShim) => {
+  const take = (message: ToShim) => {
     if (message.type === 'start') start(message)
     else if (message.type === 'terminate') void stop()
-    else kill()
-  })
-  process.on('disconnect', () => void stop())
+    else if (message.type === 'kill') kill()
+    else {
+      released = true
+      tell({ type: 'released' })
+    }
+  }
+  process.on('message', take)
+  process.on('disconnect', sidecarGone)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => (stopping ? kill() : void stop()))
   process.on('SIGQUIT', kill)
   process.on('SIGCHLD', () => {

@@ -25,6 +25,8 @@ export type FromShim =
   | { type: 'started'; pid: number }
   | { type: 'spawn_failed'; message: string }
   | { type: 'released' }
+  /** The answer to a sidecar that connected: it holds the lifeline now. */
+  | { type: 'adopted' }
   | { type: 'leader_exited'; exitCode: number | null; signal: string | null }
   | { type: 'step'; name: string; ms: number }
   /** Nothing of the tree is left. The shim ends itself after this. */

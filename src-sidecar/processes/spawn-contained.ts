@@ -1,13 +1,21 @@
 import type { Logger } from 'pino'
-import { AppError } from '../errors/app-error.ts'
+import { AppError, asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
-import { type ContainedProcess, GuardedProcess, type ProcessClosed, type SpawnOptions } from './contained-process.ts'
+import type {
+  AdoptOptions,
+  ContainedProcess,
+  GuardedProcess,
+  ProcessClosed,
+  SpawnContext,
+  SpawnOptions,
+} from './contained-process.ts'
 import { loadPlatform } from './load-platform.ts'
 import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
-import { ProcessRegistry } from './process-registry.ts'
+import { ProcessRegistry, type RegistryEntry } from './process-registry.ts'
 import { type LeftoverReport, reapLeftovers } from './reap-leftovers.ts'
+import { adoptContained, startContained } from './start-contained.ts'
 
-export type { ContainedProcess, ProcessClosed, SpawnOptions, StopPlan } from './contained-process.ts'
+export type { AdoptOptions, ContainedProcess, ProcessClosed, SpawnOptions, StopPlan } from './contained-process.ts'
 export type { ContainmentFacts, ContainmentLevel } from './platform.ts'
 export type { ProcessIdentity } from './process-identity.ts'
 export type { LeftoverReport } from './reap-leftovers.ts'
@@ -22,7 +30,12 @@ export interface ContainmentOptions {
   /** The environment that children start from. */
   env: Readonly<Record<string, string | undefined>>
   logger: Logger
+  /** Processes marked persistent go on when this sidecar closes cleanly. */
+  serverMode?: boolean
 }
+
+/** A process that an earlier sidecar released and that still runs. */
+export type Adoptable = Pick<RegistryEntry, 'id' | 'role' | 'command' | 'startedAt' | 'logFile'>
 
 export interface TerminationReport {
   processes: { role: string; pid: number; closed: ProcessClosed }[]
@@ -38,7 +51,7 @@ export class Containment implements Component {
   readonly name = 'processes'
   readonly closed: Promise<ComponentExit>
   readonly #options: ContainmentOptions
-  readonly #live = new Set<ContainedProcess>()
+  readonly #live = new Set<GuardedProcess>()
   #ready: Promise<Ready> | undefined
   #stopping: Promise<TerminationReport> | undefined
   #spawned = 0
@@ -68,7 +81,7 @@ export class Containment implements Component {
 
   /** What this machine allows and why not more, for Diagnostics. */
   async facts(): Promise<ContainmentFacts> {
-    return (await this.#load()).platform.facts
+    return (await this.#load()).context.platform.facts
   }
 
   /** What runs now. */
@@ -82,15 +95,41 @@ export class Containment implements Component {
    * `shutting_down` after `stop`.
    */
   async spawnContained(command: string, args: readonly string[], options: SpawnOptions): Promise<ContainedProcess> {
-    const { platform, registry } = await this.#load()
+    const { context } = await this.#load()
     if (this.#stopping) throw new AppError('shutting_down', `${options.role} is not started: StableNew is closing`)
-    const { env, runToken, logger } = this.#options
-    const spawnId = `${runToken}.${++this.#spawned}`
-    const contained = new GuardedProcess({ platform, registry, env, runToken, spawnId, logger }, command, args, options)
-    this.#live.add(contained)
-    void contained.closed.then(() => this.#live.delete(contained))
+    const spawnId = `${context.runToken}.${++this.#spawned}`
+    const contained = startContained(context, spawnId, command, args, options)
+    this.#keep(contained)
     await contained.started
     return contained
+  }
+
+  /** What an earlier sidecar released and nobody has adopted yet. */
+  async adoptable(): Promise<Adoptable[]> {
+    return (await this.#load()).registry.entries.filter(({ state }) => state === 'released')
+  }
+
+  /**
+   * Takes over a released process; whether it is healthy is the caller's to find out.
+   * @throws AppError `spawn_failed` when its guard does not answer; it is reported, not killed, and stays adoptable.
+   */
+  async adopt(id: string, options: AdoptOptions = {}): Promise<ContainedProcess> {
+    const { context, registry } = await this.#load()
+    const entry = registry.entries.find((released) => released.id === id && released.state === 'released')
+    if (!entry) throw new AppError('spawn_failed', `there is no released process ${id} to take over`)
+    try {
+      const contained = await adoptContained(context, entry, options)
+      this.#keep(contained)
+      return contained
+    } catch (thrown) {
+      const message = `${entry.role} of the last run could not be taken over: ${asError(thrown).message}`
+      throw new AppError('spawn_failed', message, { cause: thrown })
+    }
+  }
+
+  #keep(contained: GuardedProcess): void {
+    this.#live.add(contained)
+    void contained.closed.then(() => this.#live.delete(contained))
   }
 
   /**
@@ -118,11 +157,13 @@ export class Containment implements Component {
     const live = [...this.#live]
     const processes = await Promise.all(
       live.map(async (contained) => {
-        const closed = await contained.terminate(force)
+        const released = this.#options.serverMode && (await contained.release())
+        const closed = released ? await contained.closed : await contained.terminate(force)
         return { role: contained.role, pid: contained.identity.pid, closed }
       }),
     )
-    const survivors = this.#ready ? await (await this.#ready).platform.close() : []
+    const ready = await this.#ready?.catch(() => undefined)
+    const survivors = ready ? await ready.context.platform.close() : []
     this.#close({ name: this.name })
     return { processes, survivors }
   }
@@ -138,16 +179,29 @@ export class Containment implements Component {
     logger.info({ ...platform.facts, level: undefined, containment: platform.facts.level }, 'containment')
     const self = platform.identify(process.pid) ?? { pid: process.pid, startTime: 'unknown', bootId: platform.bootId }
     const registry = new ProcessRegistry(dataDir, self, logger)
+    try {
+      await this.#clearLastRun(registry, platform)
+    } catch (thrown) {
+      await platform.close()
+      throw thrown
+    }
+    const { env, runToken } = this.#options
+    return { registry, context: { platform, registry, env, runToken, dataDir, logger } }
+  }
+
+  async #clearLastRun(registry: ProcessRegistry, platform: ContainmentPlatform): Promise<void> {
     const last = registry.readLast()
     if (last) {
+      const { logger } = this.#options
       const report = await reapLeftovers({ last, bootId: platform.bootId, signal: platform.signal, logger })
       if (report.found.length > 0) this.#leftovers = report
     }
-    return { platform, registry }
+    const released = last?.processes.filter(({ state, guard }) => state === 'released' && guard && platform.isAlive(guard))
+    registry.begin(released ?? [])
   }
 }
 
 interface Ready {
-  platform: ContainmentPlatform
   registry: ProcessRegistry
+  context: SpawnContext
 }

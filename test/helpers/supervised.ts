@@ -37,20 +37,34 @@ export function supervise(
     level: string
     graceMs?: number
     token?: string
+    /** A user id to run as; needs root. */
     asUser?: number
-    env?: Record<string, string>
+    /** Its complaints are expected and not shown. */
     quiet?: boolean
+    /** Server mode: the process goes on when the supervisor ends cleanly. */
+    persistent?: boolean
+    /** Takes over what an earlier one released, instead of starting a command. */
+    adopt?: boolean
   },
 ): Supervised {
   const program = fileURLToPath(new URL('../fixtures/programs/supervisor.ts', import.meta.url))
-  const { dataDir, level, graceMs = 300, token, asUser, env } = options
-  const own = ['--level', level, '--data-dir', dataDir, '--grace-ms', String(graceMs), ...(token ? ['--token', token] : [])]
+  const { dataDir, level, graceMs = 300, token, asUser } = options
+  const modes = (['persistent', 'adopt'] as const).filter((mode) => options[mode]).map((mode) => `--${mode}`)
+  const own = [
+    '--level',
+    level,
+    '--data-dir',
+    dataDir,
+    '--grace-ms',
+    String(graceMs),
+    ...(token ? ['--token', token] : []),
+    ...modes,
+  ]
   const node = [process.execPath, '--no-warnings', program, ...own, '--', ...command]
   const user = asUser === undefined ? [] : ['setpriv', `--reuid=${asUser}`, `--regid=${asUser}`, '--clear-groups']
   const [file, ...args] = [...user, ...node]
   const child = spawn(file!, args, {
     stdio: ['pipe', 'pipe', options.quiet ? 'ignore' : 'inherit'],
-    env: { ...process.env, ...env },
   })
   const events: SupervisorEvent[] = []
   createInterface({ input: child.stdout! }).on('line', (text) => events.push(JSON.parse(text)))
