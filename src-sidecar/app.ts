@@ -7,29 +7,30 @@ import { acquireInstance } from './cli/second-start.ts'
 import { composeApp } from './compose-app.ts'
 import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
-import { removeInstance, writeInstance } from './config/instance-file.ts'
+import { readInstance, removeInstance, writeInstance } from './config/instance-file.ts'
 import { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
 import type { Job } from './contract/job.ts'
-import type { Closing } from './contract/status.ts'
+import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
+import { AppEnd } from './lifecycle/app-end.ts'
 import type { StopReason } from './lifecycle/component.ts'
-import { ShutdownCoordinator, type ShutdownReport } from './lifecycle/shutdown-coordinator.ts'
+import { ShutdownRecord } from './lifecycle/shutdown-record.ts'
 import { openLog } from './logging/logger.ts'
 import { InstanceLock } from './store/instance-lock.ts'
 
 export interface App {
   /** Any trigger, any number of times; the first one wins. */
-  shutdown(reason: StopReason, now?: boolean): Promise<ShutdownReport>
+  shutdown(reason: StopReason, now?: boolean): Promise<LastShutdown>
   /** Settles when everything is gone. */
-  readonly closed: Promise<ShutdownReport>
+  readonly closed: Promise<LastShutdown>
 }
 
 /**
  * Builds and starts the whole app: lock, log, settings, core, API, shell, in that order; what was started is stopped
  * again before it throws.
  * @param handshake the shell's first line, where a shell started us.
- * @param abort ends the start early.
+ * @param abort ends the start early; its reason is a StopReason.
  * @throws AppError, `already_running` among them.
  */
 export async function startApp(command: ServeCommand, host: Host, handshake: string | null, abort: AbortSignal): Promise<App> {
@@ -52,29 +53,36 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
   }
   logger.info({ version: appVersion, runId, command, node: process.version }, 'StableNew starts')
 
-  let closing: Closing | null = null
-  const coordinator = new ShutdownCoordinator((reason, step) => {
-    closing = { trigger: reason.trigger, step, sinceMs: closing?.sinceMs ?? Date.now() }
-    logger.info({ reason, step }, 'closing')
-    events.publish({ type: 'closing', closing })
+  const record = new ShutdownRecord({
+    logFile: join(folders.log, 'shutdown.log'),
+    reportFile: join(folders.data, 'last-shutdown.json'),
   })
-  const ended = Promise.withResolvers<ShutdownReport>()
-  let closeDatabase = () => {}
-  const shutdown = async (reason: StopReason, now = false): Promise<ShutdownReport> => {
-    const first = !coordinator.closing
-    const report = await coordinator.request(reason, now)
-    if (first) {
-      await removeInstance(folders.data)
-      closeDatabase()
-      logger.info({ report }, report.clean ? 'StableNew has closed' : 'StableNew has closed, not cleanly')
-      await log.close()
-      lock.release()
-      ended.resolve(report)
-    }
-    return await ended.promise
+  const lastShutdown = record.readLast()
+  // It is taken away at the end of every run that reached its end.
+  const cutShort = (await readInstance(folders.data)) !== null
+  const end = new AppEnd({
+    runId,
+    appVersion,
+    record,
+    onClosing: (closing) => {
+      logger.info({ closing }, 'closing')
+      events.publish({ type: 'closing', closing })
+    },
+  })
+  end.finallyDo('instance lock', () => lock.release())
+  end.finallyDo('log', async () => {
+    logger.info('StableNew has closed')
+    await log.close()
+  })
+  end.finallyDo('instance file', () => removeInstance(folders.data))
+  /** Between two steps of the start: somebody may have asked for the end meanwhile. */
+  const goOn = () => {
+    abort.throwIfAborted()
+    if (end.closing !== null) throw new Error('the start was ended early')
   }
 
   try {
+    if (cutShort) notice('The last run of StableNew did not come to its end: it was killed, or the machine went down.')
     const settings = new SettingsFile(folders.config)
     const setAside = await settings.load(Date.now())
     if (setAside !== null) notice(setAside)
@@ -90,45 +98,36 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       foldersByDay: true,
       drain: true,
     })
-    closeDatabase = core.closeDatabase
+    end.finallyDo('database', core.closeDatabase)
     for (const job of core.recovered) notice(recoveredNotice(job))
-    const end = (trigger: StopReason['trigger'], now?: boolean) => void shutdown({ trigger }, now)
-    const status = () => ({ closing, notices })
-    const context = {
-      command,
-      handshake,
-      host,
-      folders,
-      logger,
-      runId,
-      token,
-      events,
-      settings,
-      core,
-      coordinator,
-      status,
-      notice,
-      end,
-    }
+    const status = () => ({ closing: end.closing, notices, lastShutdown })
+    const context = { command, handshake, host, folders, logger, runId, token, events, settings, core, end, status, notice }
     const { components, server, shell } = await composeApp(context)
     for (const component of components) {
-      abort.throwIfAborted()
+      goOn()
       await component.start(abort)
     }
     const { leftovers } = core.containment
     if (leftovers?.message !== undefined) notice(leftovers.message)
+    goOn()
     const url = `http://127.0.0.1:${server.port}`
     await writeInstance(folders.data, { pid: process.pid, url, token })
     host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })
+    goOn()
     await shell.start(abort)
+    goOn()
     await core.processor.start()
     logger.info({ port: server.port, shell: shell.kind, ms: Math.round(performance.now() - began) }, 'StableNew is ready')
   } catch (error) {
-    if (!abort.aborted && !coordinator.closing) logger.error({ err: error }, 'the start failed')
-    await shutdown({ trigger: 'start-failed', detail: String(error) })
-    if (!abort.aborted) throw error
+    if (abort.aborted) await end.request(abort.reason as StopReason)
+    else if (end.closing !== null) await end.closed
+    else {
+      logger.error({ err: error }, 'the start failed')
+      await end.request({ trigger: 'start-failed', detail: String(error) })
+      throw error
+    }
   }
-  return { shutdown, closed: ended.promise }
+  return { shutdown: (reason, now) => end.request(reason, now), closed: end.closed }
 }
 
 function recoveredNotice(job: Job): string {

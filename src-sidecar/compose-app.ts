@@ -17,8 +17,9 @@ import type { Status } from './contract/status.ts'
 import type { Core } from './core.ts'
 import { AppError } from './errors/app-error.ts'
 import { Thumbnails } from './history/thumbnails.ts'
+import type { AppEnd } from './lifecycle/app-end.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
-import type { Phase, ShutdownCoordinator, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
+import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
 import { PackLibrary } from './packs/pack-library.ts'
 
@@ -33,10 +34,9 @@ export interface AppContext {
   readonly events: EventStream
   readonly settings: SettingsFile
   readonly core: Core
-  readonly coordinator: ShutdownCoordinator
-  readonly status: () => Pick<Status, 'closing' | 'notices'>
+  readonly end: AppEnd
+  readonly status: () => Pick<Status, 'closing' | 'notices' | 'lastShutdown'>
   readonly notice: (message: string) => void
-  readonly end: (trigger: StopTrigger, now?: boolean) => void
 }
 
 export interface AppParts {
@@ -50,11 +50,12 @@ const resources = (name: string): string => fileURLToPath(new URL(`../resources/
 
 /** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
 export async function composeApp(context: AppContext): Promise<AppParts> {
-  const { command, handshake, host, folders, logger, token, events, settings, core, coordinator, notice, end } = context
+  const { command, handshake, host, folders, logger, token, events, settings, core, end, notice } = context
+  const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
   const thumbnailFolder = join(folders.cache, 'thumbnails')
   await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
-  const pages = new PageTracker(() => end('last-page-closed'))
+  const pages = new PageTracker(() => ask('last-page-closed'))
   const allowedOrigins = new Set<string>()
   const opened = { packs: folders.packs, images: folders.images, log: folders.log }
 
@@ -93,9 +94,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       events.publish({ type: 'front' })
       await shell.front()
     },
-    shutdown: end,
+    shutdown: ask,
     refuseWhenClosing: () => {
-      if (coordinator.closing) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
+      if (end.closing !== null) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
     },
   })
   const server = new HttpServer(api)
@@ -110,11 +111,11 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     allowOrigin: (origin) => allowedOrigins.add(origin),
     open: (url) => host.open(url),
     notice,
-    onClose: (trigger) => end(trigger),
+    onClose: (trigger) => ask(trigger),
   })
 
   const atEnd = (phase: Phase, name: string, deadlineMs: number, run: ShutdownStep['run']) =>
-    coordinator.register({ phase, name, deadlineMs, run })
+    end.coordinator.register({ phase, name, deadlineMs, run })
   atEnd('intake', 'pack watcher', 1000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())

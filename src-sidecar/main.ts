@@ -56,7 +56,7 @@ async function serve(command: ServeCommand): Promise<number> {
     (reason, now) => {
       early ??= [reason, now]
       handshake.resolve(null)
-      abort.abort()
+      abort.abort(reason)
       void app?.shutdown(reason, now)
     },
     handshake.resolve,
@@ -74,8 +74,7 @@ async function serve(command: ServeCommand): Promise<number> {
     return inFront ? exitCodes.clean : exitCodes.alreadyRunning
   }
   if (early !== undefined) void app.shutdown(...early)
-  const report = await app.closed
-  return report.clean ? exitCodes.clean : exitCodes.failed
+  return (await app.closed).exitCode
 }
 
 async function run(command: RunCommand): Promise<number> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problemSchema } from './job.ts'
+import { lastShutdownSchema } from './last-shutdown.ts'
 
 export const shellKinds = ['neutralino', 'browser', 'none'] as const
 export type ShellKind = (typeof shellKinds)[number]
@@ -34,5 +35,7 @@ export const statusSchema = z.object({
   closing: closingSchema.nullable(),
   /** What the user should know of the start (a settings file set aside, a job of the last run resumed, …). */
   notices: z.array(z.string()),
+  /** How the run before this one ended; null where nothing was written. */
+  lastShutdown: lastShutdownSchema.nullable(),
 })
 export type Status = z.infer<typeof statusSchema>

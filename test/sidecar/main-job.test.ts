@@ -59,7 +59,7 @@ test('a preview of the running image can be fetched while it is made', async () 
   const preview = await waitFor(
     async () => {
       const answer = await sidecar!.request(`/api/jobs/${id}/preview`)
-      return answer.ok && Buffer.from(await answer.arrayBuffer())
+      return answer.status === 200 && Buffer.from(await answer.arrayBuffer())
     },
     'a preview',
     { ms: 20_000 },

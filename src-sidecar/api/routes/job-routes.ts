@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
 import { queueQuerySchema } from '../../contract/job.ts'
-import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam } from '../valid-body.ts'
 
@@ -18,7 +17,8 @@ export const jobRoutes = ({ queue, preview, refuseWhenClosing }: ApiParts): Hono
     })
     .get('/jobs/:id/preview', (c) => {
       const bytes = preview(idParam(c))
-      if (bytes === null) throw new AppError('not_found', 'There is no preview of this job now.')
+      // A page asks a moment too late whenever a job ends: that is no error.
+      if (bytes === null) return c.body(null, 204)
       return c.body(Uint8Array.from(bytes), 200, { 'content-type': mediaType(bytes), 'cache-control': 'no-store' })
     })
 

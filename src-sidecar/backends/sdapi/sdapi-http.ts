@@ -80,13 +80,16 @@ function reason(error: unknown): string {
 const excerpt = (text: string): string => text.slice(0, 200).replaceAll(/\s+/g, ' ').trim()
 
 function refused(where: string, status: number, text: string): AppError {
-  const hint =
-    status === 401
-      ? ' Set user and password of the server (--api-auth) in the settings.'
-      : status === 404
-        ? ' Was the server started with --api?'
-        : ''
-  return new AppError('backend_rejected', `${where} answered ${status}: ${detail(text)}.${hint}`, { data: { status } })
+  const why = detail(text)
+  return new AppError('backend_rejected', `The server refused it: ${why} (${where} answered ${status}).${hint(status, why)}`, {
+    data: { status },
+  })
+}
+
+function hint(status: number, why: string): string {
+  if (status === 401) return ' Set user and password of the server (--api-auth) in the settings.'
+  // FastAPI's words for a route that is not there.
+  return status === 404 && why === 'Not Found' ? ' Was the server started with --api?' : ''
 }
 
 /** FastAPI: `{detail: string | [{loc, msg}]}`; A1 adds `{error, errors}`. */
@@ -96,7 +99,8 @@ function detail(text: string): string {
     if (Array.isArray(body.detail))
       return body.detail.map((item: { loc?: unknown[]; msg?: string }) => `${item.loc?.join('.')}: ${item.msg}`).join('; ')
     return (
-      [body.detail, body.error, body.errors].filter((part) => typeof part === 'string' && part !== '').join(', ') || excerpt(text)
+      [body.detail || body.error, body.errors].filter((part) => typeof part === 'string' && part !== '').join(', ') ||
+      excerpt(text)
     )
   } catch {
     return excerpt(text)

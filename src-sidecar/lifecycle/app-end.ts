@@ -1,0 +1,100 @@
+import type { LastShutdown } from '../contract/last-shutdown.ts'
+import type { Closing } from '../contract/status.ts'
+import { asError } from '../errors/app-error.ts'
+import type { StopReason } from './component.ts'
+import { ShutdownCoordinator, type ShutdownReport } from './shutdown-coordinator.ts'
+import type { ShutdownRecord } from './shutdown-record.ts'
+
+export interface AppEndOptions {
+  readonly runId: string
+  readonly appVersion: string
+  readonly record: ShutdownRecord
+  /** Told at every step. */
+  readonly onClosing: (closing: Closing) => void
+}
+
+/**
+ * The end of the app: the coordinator's sequence, then what must come last (`finallyDo`, in reverse order), then the
+ * report. States: open → closing → closed.
+ */
+export class AppEnd {
+  readonly coordinator: ShutdownCoordinator
+  readonly #options: AppEndOptions
+  readonly #last: { name: string; work: () => void | Promise<void> }[] = []
+  readonly #remarks: string[] = []
+  readonly #left: string[] = []
+  readonly #closed = Promise.withResolvers<LastShutdown>()
+  #closing: Closing | null = null
+
+  constructor(options: AppEndOptions) {
+    this.#options = options
+    this.coordinator = new ShutdownCoordinator((reason, step) => {
+      this.#closing = { trigger: reason.trigger, step, sinceMs: this.#closing?.sinceMs ?? Date.now() }
+      options.record.note(step)
+      options.onClosing(this.#closing)
+    })
+  }
+
+  /** Null as long as nobody asked for the end. */
+  get closing(): Closing | null {
+    return this.#closing
+  }
+
+  get closed(): Promise<LastShutdown> {
+    return this.#closed.promise
+  }
+
+  /** Worth knowing, but not unclean: a backend that had to be killed. */
+  remark(text: string): void {
+    this.#remarks.push(text)
+  }
+
+  /** Something that should be gone and is not: the end is unclean. */
+  leave(text: string): void {
+    this.#left.push(text)
+  }
+
+  /** Work for after the sequence; the last registered comes first. A failure is recorded and the rest goes on. */
+  finallyDo(name: string, work: () => void | Promise<void>): void {
+    this.#last.unshift({ name, work })
+  }
+
+  /** Any number of calls; all share one end. Never rejects. */
+  async request(reason: StopReason, now = false): Promise<LastShutdown> {
+    const first = !this.coordinator.closing
+    if (first) this.#options.record.note(`closing: ${reason.trigger}${reason.detail ? ` (${reason.detail})` : ''}`)
+    const report = await this.coordinator.request(reason, now)
+    if (first) await this.#finish(report)
+    return await this.#closed.promise
+  }
+
+  async #finish(report: ShutdownReport): Promise<void> {
+    const steps = [...report.steps]
+    for (const { name, work } of this.#last) {
+      try {
+        await work()
+      } catch (thrown) {
+        steps.push({ phase: 'verify', name, ms: 0, error: asError(thrown).message })
+      }
+    }
+    const clean = this.#left.length === 0 && steps.every(({ error }) => error === null)
+    const crashed = report.reason.trigger === 'uncaught-error'
+    const last: LastShutdown = {
+      version: 1,
+      runId: this.#options.runId,
+      appVersion: this.#options.appVersion,
+      trigger: report.reason.trigger,
+      detail: report.reason.detail ?? null,
+      endedAtMs: Date.now(),
+      ms: report.ms,
+      graceCut: report.forced,
+      steps,
+      remarks: this.#remarks,
+      left: this.#left,
+      verdict: clean && !crashed ? 'clean' : 'unclean',
+      exitCode: crashed ? 70 : clean ? 0 : 1,
+    }
+    this.#options.record.write(last)
+    this.#closed.resolve(last)
+  }
+}
