@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { chmod, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
@@ -26,30 +26,33 @@ export async function openDatabase(path: string, backupFolder: string): Promise<
     return database
   } catch (error) {
     database.close()
-    throw error
+    throw isDamage(error) ? broken(path, error) : error
   }
 }
 
+const isDamage = (error: unknown): boolean =>
+  error instanceof BetterSqlite3.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+
 function open(path: string): Database {
+  let database: Database | undefined
   try {
-    const database = new BetterSqlite3(path, { timeout: 5000 })
+    database = new BetterSqlite3(path, { timeout: 5000 })
     database.pragma('journal_mode = WAL')
     // An acknowledged row survives a power cut, not only a crash of ours.
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
     return database
   } catch (error) {
+    database?.close()
     throw broken(path, error)
   }
 }
 
-/** Looks read-only first: a database of a newer StableNew is not even opened for writing. */
+/** Looks first, without touching: a database of a newer StableNew is not even opened for writing. */
 function refuseNewer(path: string): void {
   let version: number
   try {
-    const reader = new BetterSqlite3(path, { readonly: true, timeout: 5000 })
-    version = userVersion(reader)
-    reader.close()
+    version = Math.max(headerVersion(path), journalVersion(path))
   } catch (error) {
     throw broken(path, error)
   }
@@ -59,6 +62,30 @@ function refuseNewer(path: string): void {
       `The database ${path} was written by a newer StableNew (version ${version}; this one knows ${migrations.length}). Nothing was changed: start the newer StableNew, or use another --data-dir.`,
       { data: { path, version } },
     )
+  }
+}
+
+/** `user_version` as the file has it (SQLite's file format, 1.3): its own reader would leave journal files behind. */
+function headerVersion(path: string): number {
+  const header = Buffer.alloc(100)
+  const file = openSync(path, 'r')
+  try {
+    if (readSync(file, header) === 0) return 0
+  } finally {
+    closeSync(file)
+  }
+  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new Error('file is not a database')
+  return header.readInt32BE(60)
+}
+
+/** The same where a crash left a journal that the file has not taken in; 0 without one. */
+function journalVersion(path: string): number {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return 0
+  const reader = new BetterSqlite3(path, { readonly: true, timeout: 5000 })
+  try {
+    return userVersion(reader)
+  } finally {
+    reader.close()
   }
 }
 

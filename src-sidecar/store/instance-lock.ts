@@ -16,15 +16,16 @@ export class InstanceLock {
 
   /** @returns false where another process holds it. */
   tryAcquire(): boolean {
-    const database = new BetterSqlite3(this.#path, { timeout: 0 })
+    let database: BetterSqlite3.Database | undefined
     try {
+      database = new BetterSqlite3(this.#path, { timeout: 0 })
       database.pragma('journal_mode = MEMORY')
       database.exec('BEGIN EXCLUSIVE')
       chmodSync(this.#path, 0o600)
       this.#database = database
       return true
     } catch (error) {
-      database.close()
+      database?.close()
       if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return false
       throw new AppError('disk', `The lock file ${this.#path} can't be used: ${(error as Error).message}`, { cause: error })
     }

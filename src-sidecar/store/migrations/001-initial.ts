@@ -25,6 +25,12 @@ CREATE INDEX jobs_pending ON jobs (position) WHERE state = 'queued';
 CREATE INDEX jobs_open ON jobs (state) WHERE state IN ('running', 'interrupted');
 CREATE INDEX jobs_ended ON jobs (ended_at_ms DESC) WHERE ended_at_ms IS NOT NULL;
 
+-- What concerns the queue as a whole: paused.
+CREATE TABLE flags (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE images (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   job_id INTEGER NOT NULL REFERENCES jobs (id),
