@@ -25,7 +25,9 @@ export async function start(argv) {
   let reason = await whyNoWindow(node, shell === 'neutralino')
   if (!reason) {
     const { exitCode, opened, lastLine } = await runWindow(root, findNeutralino(root) ?? '', node, rest)
-    if (opened || exitCode === 0) return exitCode
+    // GTK, ended from another thread, now and then says 1 at an orderly close; a signal is told.
+    if (opened) return exitCode > 128 ? exitCode : 0
+    if (exitCode === 0) return 0
     reason = `it ended with code ${exitCode}${lastLine && `: ${lastLine}`}`
   }
   if (shell === 'neutralino') throw new SetupError(`The Neutralino window can’t open: ${reason}.`)
