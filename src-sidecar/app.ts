@@ -96,7 +96,7 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       containment: command.containment,
       draftArgs: command.draftArgs,
       foldersByDay: true,
-      drain: true,
+      atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)
     for (const job of core.recovered) notice(recoveredNotice(job))

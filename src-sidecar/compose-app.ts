@@ -94,7 +94,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       events.publish({ type: 'front' })
       await shell.front()
     },
-    shutdown: ask,
+    shutdown: (reason, now) => void end.request(reason, now),
     refuseWhenClosing: () => {
       if (end.closing !== null) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
     },

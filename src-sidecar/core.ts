@@ -31,8 +31,8 @@ export interface CoreOptions {
   /** Further arguments of the draft engine, which make it as awkward as a real backend. */
   readonly draftArgs: readonly string[]
   readonly foldersByDay: boolean
-  /** Whether a stop lets the running image finish. */
-  readonly drain: boolean
+  /** What a stop does to the running image, where its reason does not say. */
+  readonly atExit: () => 'finish' | 'cancel'
 }
 
 /** What makes images: containment, backend, queue, runner, history. The app puts a window on it, the CLI a progress bar. */
@@ -87,7 +87,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       onProgress: (progress) => publish({ type: 'progress', progress }),
       onImage: (image) => publish({ type: 'image', image }),
     })
-    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, drain: options.drain })
+    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, atExit: options.atExit })
     const queue = new JobQueue({
       store: jobs,
       processor,

@@ -4,7 +4,7 @@ import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
-import type { StopTrigger } from '../lifecycle/component.ts'
+import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackLibrary } from '../packs/pack-library.ts'
 import type { AuthOptions } from './auth.ts'
@@ -30,7 +30,7 @@ export interface ApiParts {
   preview(jobId: number): Uint8Array | null
   open(what: OpenRequest['what']): void
   front(): Promise<void>
-  shutdown(trigger: StopTrigger, now: boolean): void
+  shutdown(reason: StopReason, now: boolean): void
   /** @throws AppError `shutting_down`. */
   refuseWhenClosing(): void
 }

@@ -10,6 +10,8 @@ interface CommonOptions {
   readonly watchStdin: boolean
   readonly containment: 'auto' | 'namespace' | 'shim' | 'group'
   readonly draftArgs: readonly string[]
+  /** What becomes of the running image at the end; absent: as the settings say, and `cancel` for `run`. */
+  readonly atExit?: 'finish' | 'cancel'
 }
 
 export interface ServeCommand extends CommonOptions {
@@ -49,6 +51,7 @@ const withCommon = (command: Command): Command =>
         .choices(['auto', 'namespace', 'shim', 'group'])
         .default('auto'),
     )
+    .addOption(new Option('--at-exit <what>', 'the running image at the end').choices(['finish', 'cancel']))
     .addOption(
       new Option('--draft-args <args>', 'further arguments of the draft engine, for tests')
         .argParser(words)

@@ -60,7 +60,7 @@ export async function runPack(command: RunCommand, report: RunReport): Promise<P
       containment: command.containment,
       draftArgs: command.draftArgs,
       foldersByDay: false,
-      drain: false,
+      atExit: () => command.atExit ?? 'cancel',
     })
   } catch (error) {
     await log.close()

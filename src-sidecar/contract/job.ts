@@ -43,6 +43,8 @@ export const jobProgressSchema = z.object({
 export type JobProgress = z.infer<typeof jobProgressSchema>
 
 export const queueSchema = z.object({
+  /** Nothing new is begun until somebody resumes; kept over restarts. */
+  paused: z.boolean(),
   running: z.array(jobSchema),
   progress: z.array(jobProgressSchema),
   /** In the order in which they will run; one page. */

@@ -6,6 +6,8 @@ export type OpenRequest = z.infer<typeof openRequestSchema>
 export const shutdownRequestSchema = z.object({
   now: z.boolean().default(false),
   trigger: z.enum(['exit-button', 'window-close', 'api']).default('api'),
+  /** Absent: as the settings say. */
+  runningImage: z.enum(['finish', 'cancel']).optional(),
 })
 export type ShutdownRequest = z.input<typeof shutdownRequestSchema>
 

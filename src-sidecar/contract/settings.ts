@@ -18,11 +18,14 @@ export const settingsSchema = z.object({
   version: z.literal(1),
   backend: backendSettingsSchema,
   recipe: recipeDefaultsSchema,
+  /** What becomes of the running image at the end; `ask` asks at *Exit* and finishes it elsewhere. */
+  runningImageAtExit: z.enum(['finish', 'cancel', 'ask']).default('finish'),
 })
 export type Settings = z.infer<typeof settingsSchema>
 
 export const defaultSettings: Settings = {
   version: 1,
   backend: { kind: 'draft', stepMs: 40 },
+  runningImageAtExit: 'finish',
   recipe: { samplerName: 'Euler a', scheduler: 'Automatic', steps: 20, cfgScale: 7, width: 512, height: 512 },
 }

@@ -102,12 +102,22 @@ export class JobStore {
     return this.#select(`SELECT * FROM jobs WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC, id DESC LIMIT ?`, limit)
   }
 
-  /** Takes the next job of the queue for this run, or nothing. */
+  get paused(): boolean {
+    const row = this.#database.prepare(`SELECT value FROM flags WHERE name = 'paused'`).get() as { value: number } | undefined
+    return row?.value === 1
+  }
+
+  setPaused(paused: boolean): void {
+    this.#database.prepare(`INSERT OR REPLACE INTO flags (name, value) VALUES ('paused', ?)`).run(paused ? 1 : 0)
+  }
+
+  /** Takes the next job of the queue for this run, or nothing; nothing while the queue is paused. */
   claim(runId: string, nowMs: number): Job | undefined {
     const row = this.#database
       .prepare(
         `UPDATE jobs SET state = 'running', run_id = ?, attempt = attempt + 1, started_at_ms = ?, ended_at_ms = NULL
-         WHERE id = (SELECT id FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT 1) AND state = 'queued' RETURNING *`,
+         WHERE id = (SELECT id FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT 1) AND state = 'queued'
+           AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused' AND value = 1) RETURNING *`,
       )
       .get(runId, nowMs) as Row | undefined
     return row && toJob(row)

@@ -20,8 +20,8 @@ export interface QueueProcessorOptions {
   readonly runner: JobRunner
   readonly logger: Logger
   readonly onJob: (job: Job) => void
-  /** `false`: a stop interrupts the running image at once. */
-  readonly drain: boolean
+  /** What a stop does to the running image, where its reason does not say. */
+  readonly atExit: () => 'finish' | 'cancel'
 }
 
 /**
@@ -83,12 +83,13 @@ export class QueueProcessor implements Component {
     return this.#stopped
   }
 
-  async #stop({ trigger }: StopReason, force: AbortSignal): Promise<void> {
+  async #stop({ trigger, runningImage = this.#options.atExit() }: StopReason, force: AbortSignal): Promise<void> {
     this.#stopping.abort()
     this.wake()
     if (this.#loop === undefined) this.#closed.resolve({ name: this.name })
+    if (runningImage === 'cancel') this.#current?.abort.abort()
     const orphaned = trigger === 'stdin-eof' || trigger === 'parent-gone' || trigger === 'shell-gone'
-    const graceMs = this.#options.drain ? (orphaned ? orphanDrainMs : drainMs) : 0
+    const graceMs = runningImage === 'cancel' ? 0 : orphaned ? orphanDrainMs : drainMs
     const ended = new AbortController()
     const grace = delay(graceMs, undefined, { signal: AbortSignal.any([force, ended.signal]) }).catch(() => {})
     void grace.then(() => this.#current?.abort.abort())
@@ -112,7 +113,7 @@ export class QueueProcessor implements Component {
     this.#current = current
     onJob(job)
     logger.info({ jobId: job.id, attempt: job.attempt, pack: job.packName }, 'job started')
-    const outcome = await runner.run(job, fence, AbortSignal.any([current.abort.signal, ...this.#immediateStop()]))
+    const outcome = await runner.run(job, fence, current.abort.signal)
     const after = this.#settle(fence, outcome, current.cancelled)
     logger.info({ jobId: job.id, outcome, state: after?.state }, 'job ended')
     this.#current = undefined
@@ -121,10 +122,6 @@ export class QueueProcessor implements Component {
     if (after !== undefined) onJob(after)
     if (outcome.how === 'unavailable' || outcome.how === 'unsaved') await this.#backOff()
     else this.#retryMs = firstRetryMs
-  }
-
-  #immediateStop(): AbortSignal[] {
-    return this.#options.drain ? [] : [this.#stopping.signal]
   }
 
   #settle(fence: Fence, outcome: JobOutcome, cancelled: boolean): Job | undefined {

@@ -70,6 +70,7 @@ export class JobQueue {
     const { store, runner } = this.#options
     const totals = store.pendingTotals()
     return {
+      paused: store.paused,
       running: store.running(),
       progress: runner.progress === undefined ? [] : [runner.progress],
       pending: store.pending(limit, offset),
@@ -91,6 +92,12 @@ export class JobQueue {
     if (requeued !== undefined) return this.#told(requeued)
     if (job.state === 'running') throw new AppError('job_state', `Job ${id} could not be cancelled now; try again.`)
     return job
+  }
+
+  setPaused(paused: boolean): void {
+    this.#options.store.setPaused(paused)
+    this.#options.onQueue()
+    this.#options.processor.wake()
   }
 
   /** @returns how many. */

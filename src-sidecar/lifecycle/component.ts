@@ -19,6 +19,8 @@ export interface StopReason {
   readonly trigger: StopTrigger
   /** A short sentence for the log, where the trigger alone does not say enough. */
   readonly detail?: string
+  /** Whether the running image may finish; absent: as the settings say. */
+  readonly runningImage?: 'finish' | 'cancel'
 }
 
 /** How a component ended, as data: `error` is set when it ended by itself and should not have. */

@@ -9,6 +9,7 @@ import { ApiError, errorOfAnswer } from './api-error.ts'
 
 type Query = Record<string, string | number | undefined>
 
+const pausedSchema = z.object({ paused: z.boolean() })
 const cancelledSchema = z.object({ cancelled: z.int() })
 
 export class Api {
@@ -25,6 +26,8 @@ export class Api {
   pack = (id: string) => this.#get('/api/pack', packSchema, { id })
   queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
   queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
+  pauseQueue = () => this.#send('POST', '/api/queue/pause', undefined, pausedSchema)
+  resumeQueue = () => this.#send('POST', '/api/queue/resume', undefined, pausedSchema)
   cancelPending = () => this.#send('POST', '/api/queue/cancel-pending', undefined, cancelledSchema)
   cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)

@@ -1,5 +1,6 @@
 import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
+import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
 import { type ApiError, asApiError } from '../api/api-error.ts'
@@ -12,7 +13,7 @@ import { PacksState } from './packs.svelte.ts'
 import { QueueState } from './queue.svelte.ts'
 import { toasts } from './toasts.svelte.ts'
 
-export type DialogName = 'settings' | 'keys' | 'format'
+export type DialogName = 'settings' | 'keys' | 'format' | 'exit'
 
 /** All that the page knows of the sidecar, kept by its events. */
 export class App {
@@ -65,10 +66,17 @@ export class App {
     this.#events.open()
   }
 
-  async exit(now = false): Promise<void> {
+  /** As the settings say, which may be to ask about the running image first. */
+  async exit(): Promise<void> {
+    if (this.settings.runningImageAtExit === 'ask' && this.queue.current.running.length > 0) this.dialog = 'exit'
+    else await this.close({})
+  }
+
+  async close(how: Pick<ShutdownRequest, 'now' | 'runningImage'>): Promise<void> {
+    this.dialog = null
     this.exitAsked = true
     try {
-      await this.api.shutdown({ now, trigger: 'exit-button' })
+      await this.api.shutdown({ ...how, trigger: 'exit-button' })
     } catch (error) {
       this.exitAsked = false
       toasts.error(error)

@@ -1,6 +1,14 @@
 import type { Job, JobProgress, JobState, Queue } from '../../src-sidecar/contract/job.ts'
 
-export const emptyQueue: Queue = { running: [], progress: [], pending: [], pendingTotal: 0, ended: [], remainingMs: null }
+export const emptyQueue: Queue = {
+  paused: false,
+  running: [],
+  progress: [],
+  pending: [],
+  pendingTotal: 0,
+  ended: [],
+  remainingMs: null,
+}
 
 const endedKept = 50
 const pendingStates: readonly JobState[] = ['queued', 'interrupted']

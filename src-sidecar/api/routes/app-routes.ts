@@ -34,8 +34,8 @@ export const appRoutes = (parts: ApiParts): Hono =>
       return c.body(null, 204)
     })
     .post('/shutdown', async (c) => {
-      const { now, trigger } = await validBody(c, shutdownRequestSchema)
-      parts.shutdown(trigger, now)
+      const { now, ...reason } = await validBody(c, shutdownRequestSchema)
+      parts.shutdown(reason, now)
       return c.json({}, 202)
     })
 
