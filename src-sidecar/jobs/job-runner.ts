@@ -49,18 +49,21 @@ export class JobRunner {
     return this.#preview
   }
 
-  /** Never throws. When `signal` aborts, the backend is interrupted, and finished images stay. */
-  async run(job: Job, fence: Fence, signal: AbortSignal): Promise<JobOutcome> {
+  /**
+   * Never throws. When `signal` aborts, the backend is interrupted, and finished images stay.
+   * @param stopping lets the image that is being made finish, and none begin.
+   */
+  async run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal): Promise<JobOutcome> {
     try {
       for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
+        if (stopping.aborted) return { how: 'interrupted' }
         const outcome = await this.#makeImage(job, fence, imageIndex, signal)
         if (outcome !== null) return outcome
       }
       return { how: 'completed' }
     } catch (thrown) {
       const error = asError(thrown)
-      if (error instanceof AppError && error.code === 'disk')
-        return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
+      if (isOfDisk(error)) return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
       return { how: 'failed', problem: { code: 'internal', message: error.message } }
     } finally {
       this.#progress = undefined
@@ -106,4 +109,10 @@ export class JobRunner {
     this.#progress = progress
     this.#options.onProgress(progress)
   }
+}
+
+/** The image's file or its row could not be written: not the job's fault. */
+function isOfDisk(error: Error): boolean {
+  if (error instanceof AppError) return error.code === 'disk'
+  return /^SQLITE_(FULL|IOERR|READONLY)/.test((error as { code?: string }).code ?? '')
 }

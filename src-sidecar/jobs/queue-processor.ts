@@ -113,7 +113,7 @@ export class QueueProcessor implements Component {
     this.#current = current
     onJob(job)
     logger.info({ jobId: job.id, attempt: job.attempt, pack: job.packName }, 'job started')
-    const outcome = await runner.run(job, fence, current.abort.signal)
+    const outcome = await runner.run(job, fence, current.abort.signal, this.#stopping.signal)
     const after = this.#settle(fence, outcome, current.cancelled)
     logger.info({ jobId: job.id, outcome, state: after?.state }, 'job ended')
     this.#current = undefined

@@ -1,0 +1,335 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
+import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
+import { History } from '../../../src-sidecar/history/history.ts'
+import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
+import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
+import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
+import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
+import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
+import type { Database } from '../../../src-sidecar/store/database.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
+import { made, newDatabase, newJob, silent } from './queue-fixture.ts'
+import { ScriptedBackend } from './scripted-backend.ts'
+
+let database: Database
+let images: string
+let store: JobStore
+let backend: ScriptedBackend
+let history: History
+let runner: JobRunner
+let processor: QueueProcessor
+let queue: JobQueue
+let told: string[]
+let progress: JobProgress[]
+
+const never = new AbortController().signal
+
+beforeEach(async () => {
+  const fresh = await newDatabase()
+  database = fresh.database
+  images = join(fresh.folder, 'images')
+  store = new JobStore(database)
+  backend = new ScriptedBackend()
+  told = []
+  progress = []
+  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
+  runner = new JobRunner({
+    backend,
+    store,
+    saveImage: (job, index, made, commit) =>
+      history.save(job, index, made, 'scripted', (work) => store.transaction(work), commit),
+    onProgress: (one) => progress.push(one),
+    onImage: () => {},
+  })
+  processor = newProcessor('finish')
+  queue = newQueue()
+  await processor.start()
+})
+
+afterEach(async () => {
+  await processor.stop({ trigger: 'api' }, AbortSignal.abort())
+  database.close()
+})
+
+const newProcessor = (atExit: 'finish' | 'cancel') => {
+  const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
+  return new QueueProcessor({ runId: 'run', store, runner, logger: silent, onJob, atExit: () => atExit })
+}
+const newQueue = () =>
+  new JobQueue({
+    store,
+    processor,
+    runner,
+    onJob: ({ id, state }) => told.push(`${id} ${state}`),
+    onQueue: () => {},
+    imageDurationMs: () => null,
+    randomSeed: () => 1,
+  })
+
+function add(...jobs: Parameters<typeof newJob>[]): number[] {
+  const ids = store.add(
+    jobs.map((one) => newJob(...one)),
+    Date.now(),
+  )
+  processor.wake()
+  return ids
+}
+const state = (id: number) => store.get(id)?.state
+const files = () => (existsSync(images) ? readdirSync(images) : [])
+const gone: GenerateResult = {
+  outcome: 'unavailable',
+  problem: { code: 'backend_unreachable', message: 'nobody there' },
+  crashed: false,
+}
+
+describe('a job', () => {
+  test('is run to its end, image after image, with seeds that count up', async () => {
+    backend.automatic = true
+    const [id] = add([{ images: 3, seed: 2 ** 32 - 2 }])
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect(backend.requests.map(({ request }) => request.seed)).toEqual([2 ** 32 - 2, 2 ** 32 - 1, 0])
+    expect(store.get(id!)?.imagesDone).toBe(3)
+    expect(files()).toHaveLength(3)
+    expect(history.page(10).images.map(({ imageIndex }) => imageIndex)).toEqual([2, 1, 0])
+    expect(told).toEqual([`${id} running`, `${id} completed`])
+  })
+
+  test('follows the one before it, one at a time', async () => {
+    const ids = add([], [], [])
+    for (const [number, id] of ids.entries()) {
+      const request = await backend.request(number)
+      expect(store.running().map((job) => job.id)).toEqual([id])
+      await request.answer()
+    }
+    await waitFor(() => state(ids[2]!) === 'completed', 'the end')
+    expect(told).toEqual(ids.flatMap((id) => [`${id} running`, `${id} completed`]))
+  })
+
+  test('that comes while the queue is idle is begun at once', async () => {
+    backend.automatic = true
+    const [first] = add([])
+    await waitFor(() => state(first!) === 'completed', 'the first')
+    const [second] = add([])
+    await waitFor(() => state(second!) === 'completed', 'the second')
+  })
+
+  test('that the backend rejects fails with its reason, and the next is run', async () => {
+    const [first, second] = add([{ images: 2 }], [])
+    const problem = { code: 'backend_rejected', message: 'no such sampler' } as const
+    await (await backend.request(0)).answer()
+    await (await backend.request(1)).answer({ outcome: 'rejected', problem })
+    await (await backend.request(2)).answer()
+    await waitFor(() => state(second!) === 'completed', 'the second')
+    expect(store.get(first!)).toMatchObject({ state: 'failed', problem, imagesDone: 1 })
+  })
+
+  test('tells its progress and its preview, and neither is left when it is over', async () => {
+    const [id] = add([{ images: 2 }])
+    const first = await backend.request(0)
+    first.progress({ step: 5, fraction: 0.25, remainingMs: 900 })
+    first.progress({ step: 6, fraction: 0.3, preview: Buffer.from('one') })
+    expect(runner.progress).toMatchObject({ jobId: id, imageIndex: 0, step: 6, fraction: 0.3, previewVersion: 1 })
+    expect(Buffer.from(runner.preview!.bytes).toString()).toBe('one')
+    await first.answer()
+    await (await backend.request(1)).answer()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect(progress.map(({ imageIndex, step }) => [imageIndex, step])).toEqual([
+      [0, 0],
+      [0, 5],
+      [0, 6],
+      [1, 0],
+    ])
+    expect([runner.progress, runner.preview]).toEqual([undefined, undefined])
+  })
+
+  test('that another run has taken over leaves no image', async () => {
+    const [id] = add([])
+    const request = await backend.request(0)
+    database.prepare(`UPDATE jobs SET run_id = 'other', attempt = 9 WHERE id = ?`).run(id)
+    await request.answer()
+    const [next] = add([])
+    await backend.request(1)
+    expect(files()).toEqual([])
+    expect(store.get(id!)).toMatchObject({ state: 'running', attempt: 9, imagesDone: 0 })
+    expect(state(next!)).toBe('running')
+  })
+})
+
+describe('cancelling', () => {
+  test('the running job interrupts the backend, keeps finished images, and goes on with the next', async () => {
+    const [id, next] = add([{ images: 3 }], [])
+    await (await backend.request(0)).answer()
+    const second = await backend.request(1)
+    expect(await queue.cancel(id!)).toMatchObject({ state: 'cancelled', imagesDone: 1 })
+    expect(second.signal.aborted).toBe(true)
+    expect(files()).toHaveLength(1)
+    await (await backend.request(2)).answer()
+    await waitFor(() => state(next!) === 'completed', 'the next')
+  })
+
+  test('a pending job takes it out of the queue', async () => {
+    const [first, second] = add([], [])
+    const request = await backend.request(0)
+    expect((await queue.cancel(second!)).state).toBe('cancelled')
+    await request.answer()
+    await waitFor(() => state(first!) === 'completed', 'the first')
+    expect(backend.requests).toHaveLength(1)
+  })
+
+  test('a job that waits for its backend cancels it', async () => {
+    const [id] = add([])
+    await (await backend.request(0)).answer(gone)
+    await waitFor(() => state(id!) === 'queued', 'the job to come back')
+    expect((await queue.cancel(id!)).state).toBe('cancelled')
+  })
+
+  test('a job that has ended changes nothing', async () => {
+    backend.automatic = true
+    const [id] = add([])
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect((await queue.cancel(id!)).state).toBe('completed')
+    await expect(queue.cancel(999)).rejects.toMatchObject({ code: 'job_not_found' })
+  })
+})
+
+describe('when the backend is not there', () => {
+  test('the job goes back, keeps its images, and says why; a wake tries again at once', async () => {
+    const [id] = add([{ images: 2 }])
+    await (await backend.request(0)).answer()
+    await (await backend.request(1)).answer(gone)
+    const back = await waitFor(() => (state(id!) === 'queued' ? store.get(id!) : null), 'the job to come back')
+    expect(back).toMatchObject({ imagesDone: 1, problem: { code: 'backend_unreachable', message: 'nobody there' } })
+    const began = performance.now()
+    processor.wake()
+    const again = await backend.request(2)
+    expect(performance.now() - began).toBeLessThan(500)
+    expect(again.request.seed).toBe(1001)
+    await again.answer()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect(store.get(id!)).toMatchObject({ imagesDone: 2, problem: null })
+  })
+
+  test('it is tried again by itself, not in a hurry', async () => {
+    const [id] = add([])
+    const began = performance.now()
+    await (await backend.request(0)).answer(gone)
+    const again = await backend.request(1)
+    expect(performance.now() - began).toBeGreaterThan(900)
+    await again.answer()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+  })
+
+  test('and went down with the same job three times, the job is quarantined and the next is run', async () => {
+    const [id, next] = add([], [])
+    for (let at = 0; at < 3; at++) {
+      await (await backend.request(at)).answer({ ...gone, crashed: true })
+      await waitFor(() => state(id!) !== 'running', 'the job to come back')
+      processor.wake()
+    }
+    expect(state(id!)).toBe('quarantined')
+    await (await backend.request(3)).answer()
+    await waitFor(() => state(next!) === 'completed', 'the next')
+  })
+})
+
+describe('when the disk is not there', () => {
+  test('the job goes back with what it has, and is finished once the disk is back', async () => {
+    const [id] = add([{ images: 2 }])
+    await (await backend.request(0)).answer()
+    const second = await backend.request(1)
+    rmSync(images, { recursive: true })
+    writeFileSync(images, 'no folder')
+    await second.answer()
+    const back = await waitFor(() => (state(id!) === 'queued' ? store.get(id!) : null), 'the job to come back')
+    expect(back).toMatchObject({ imagesDone: 1, problem: { code: 'disk' } })
+    rmSync(images)
+    mkdirSync(images)
+    backend.automatic = true
+    processor.wake()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect(files()).toHaveLength(1)
+  })
+
+  test('a full database keeps the job and the queue goes on, without an image that has no row', async () => {
+    const [id] = add([{ images: 1, prompt: 'long '.repeat(2000) }])
+    const request = await backend.request(0)
+    const pages = database.pragma('page_count', { simple: true }) as number
+    database.pragma(`max_page_count = ${pages}`)
+    await request.answer({ outcome: 'done', image: { ...(await made()), parameters: 'p'.repeat(20_000) } })
+    await waitFor(() => state(id!) !== 'running', 'the job to come back')
+    expect(store.get(id!)).toMatchObject({ state: 'queued', problem: { code: 'disk' } })
+    expect(files()).toEqual([])
+    database.pragma('max_page_count = 1000000')
+    backend.automatic = true
+    processor.wake()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+  })
+})
+
+describe('a stop', () => {
+  test('lets the running image finish and no other begin', async () => {
+    const [id, next] = add([{ images: 3 }], [])
+    const request = await backend.request(0)
+    const stopped = processor.stop({ trigger: 'window-close' }, never)
+    expect(request.signal.aborted).toBe(false)
+    await request.answer()
+    await Promise.race([stopped, backend.request(1)])
+    expect(backend.requests).toHaveLength(1)
+    await stopped
+    expect(store.get(id!)).toMatchObject({ state: 'queued', imagesDone: 1 })
+    expect(state(next!)).toBe('queued')
+    expect(await processor.closed).toEqual({ name: 'queue processor' })
+  })
+
+  test('with force interrupts at once; the job waits in the queue', async () => {
+    const [id] = add([{ images: 3 }])
+    const request = await backend.request(0)
+    await processor.stop({ trigger: 'api' }, AbortSignal.abort())
+    expect(request.signal.aborted).toBe(true)
+    expect(store.get(id!)).toMatchObject({ state: 'queued', imagesDone: 0, problem: null })
+  })
+
+  test('that is forced later interrupts then', async () => {
+    const [id] = add([])
+    const request = await backend.request(0)
+    const force = new AbortController()
+    const stopped = processor.stop({ trigger: 'SIGTERM' }, force.signal)
+    expect(request.signal.aborted).toBe(false)
+    force.abort()
+    await stopped
+    expect(state(id!)).toBe('queued')
+  })
+
+  test('interrupts at once where the settings say so', async () => {
+    await processor.stop({ trigger: 'api' }, never)
+    processor = newProcessor('cancel')
+    await processor.start()
+    const [id] = add([])
+    await backend.request(0)
+    await processor.stop({ trigger: 'api' }, never)
+    expect(state(id!)).toBe('queued')
+  })
+
+  test.each(['idle', 'before the start', 'twice'])('ends %s', async (when) => {
+    if (when === 'before the start') processor = newProcessor('finish')
+    if (when === 'twice') void processor.stop({ trigger: 'api' }, never)
+    await processor.stop({ trigger: 'api' }, never)
+    await processor.start()
+    expect(await processor.closed).toEqual({ name: 'queue processor' })
+    const [id] = add([])
+    expect(state(id!)).toBe('queued')
+  })
+
+  test('ends at once while it waits for the backend', async () => {
+    const [id] = add([])
+    await (await backend.request(0)).answer(gone)
+    await waitFor(() => state(id!) === 'queued', 'the job to come back')
+    const began = performance.now()
+    await processor.stop({ trigger: 'api' }, never)
+    expect(performance.now() - began).toBeLessThan(500)
+  })
+})
