@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createApi } from './api/api.ts'
+import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
 import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
@@ -57,6 +58,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
   const pages = new PageTracker(() => ask('last-page-closed'))
   const allowedOrigins = new Set<string>()
+  const entryCodes = new EntryCodes()
   const opened = { packs: folders.packs, images: folders.images, log: folders.log }
 
   const saveSettings = async (wanted: Settings) => {
@@ -76,7 +78,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     ...context.status(),
   })
   const api = createApi({
-    auth: { token, port: () => server.port, allowedOrigins },
+    auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
     uiFolder: resources('ui'),
     packs,
@@ -107,7 +109,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     profileFolder: join(folders.data, 'browser-profile'),
     env: environment(),
     logger,
-    url: () => `http://127.0.0.1:${server.port}/?token=${token}`,
+    url: () => `http://127.0.0.1:${server.port}/?code=${entryCodes.issue()}`,
     allowOrigin: (origin) => allowedOrigins.add(origin),
     open: (url) => host.open(url),
     notice,
