@@ -242,6 +242,8 @@ export class GuardedProcess implements ContainedProcess {
     }
     this.#failure ??= guardError?.message
     await this.#options.closeOutput()
+    if (this.#entry.state === 'intent')
+      this.#failure ??= `its guard ended too soon: ${this.lastLines().join(' ') || 'without a word'}`
     registry.remove(spawnId)
     const closed = this.#result()
     if (this.#failure !== undefined) {

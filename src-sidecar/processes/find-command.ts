@@ -11,6 +11,8 @@ export function findCommand(
   env: Readonly<Record<string, string>>,
 ): { path: string } | { problem: string } {
   if (!isDirectory(cwd)) return { problem: `the working folder ${cwd} is not there` }
+  // Windows has rules of its own for this, and libuv follows them.
+  if (process.platform === 'win32') return { path: command }
   const tried = command.includes('/')
     ? [isAbsolute(command) ? command : resolve(cwd, command)]
     : (env.PATH ?? '/usr/local/bin:/usr/bin:/bin')

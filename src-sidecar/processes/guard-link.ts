@@ -29,7 +29,9 @@ export function spawnGuard(options: {
   const child = spawn(options.file, options.args, {
     // Nobody's folder is held, and a terminal's Ctrl+C does not get past the sidecar.
     cwd: '/',
-    detached: true,
+    // On Windows it gets a hidden console of its own instead, for Ctrl+Break.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
     env: options.env,
     stdio: ['ignore', out, out, 'ipc'],
   })

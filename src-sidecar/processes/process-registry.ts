@@ -23,6 +23,8 @@ const entry = z.object({
   /** Where the guard of a persistent process listens for the next sidecar. */
   socket: z.string().optional(),
   logFile: z.string().optional(),
+  /** What its owner needs to find it again: a port. */
+  note: z.string().optional(),
   graceMs: z.number().optional(),
 })
 

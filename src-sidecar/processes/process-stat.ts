@@ -2,6 +2,8 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { readPs } from './ps-stats.ts'
 
 const hasProc = process.platform === 'linux'
+// Loaded where it can be: it makes native calls of Windows.
+const win32 = process.platform === 'win32' ? await import('./win32-stats.ts') : undefined
 
 /** One line of /proc/PID/stat, as far as we need it; from `ps` where there is no /proc. */
 export interface ProcessStat {
@@ -37,6 +39,7 @@ function readSmall(file: string): string | undefined {
 
 /** Undefined when there is no such process. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
+  if (win32) return win32.readWin32Process(pid)
   if (!hasProc) return readPs(pid)[0]
   const text = readSmall(`/proc/${pid}/stat`)
   if (text === undefined) return undefined
@@ -76,6 +79,7 @@ export function readChildren(pid: number): number[] | undefined {
 
 /** Every process that we are shown, in no order. */
 export function readAllStats(): ProcessStat[] {
+  if (win32) return win32.readWin32()
   if (!hasProc) return readPs()
   const stats: ProcessStat[] = []
   for (const name of readdirSync('/proc')) {

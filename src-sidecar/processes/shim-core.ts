@@ -129,7 +129,12 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
       ? [request.setpriv, ['--pdeathsig', 'KILL', '--', found.path, ...request.args]]
       : [found.path, request.args]
     const log = request.persistent ? openOwnLog(request.persistent.logFile) : 'inherit'
-    const child = spawn(file, args, { cwd: request.cwd, env: request.env, stdio: ['ignore', log, log], detached: true })
+    const child = spawn(file, args, {
+      cwd: request.cwd,
+      env: request.env,
+      stdio: ['ignore', log, log],
+      detached: process.platform !== 'win32',
+    })
     child.on('error', (error) => failed(error.message))
     child.on('exit', (exitCode, signal) => {
       leaderRuns = false
@@ -167,7 +172,8 @@ export function runShim(createTree: (isLibuvChild: (pid: number) => boolean) => 
   }
   process.on('message', take)
   process.on('disconnect', sidecarGone)
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => (stopping ? kill() : void stop()))
+  const asked = process.platform === 'win32' ? [] : (['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  for (const signal of asked) process.on(signal, () => (stopping ? kill() : void stop()))
   process.on('SIGQUIT', kill)
   process.on('SIGCHLD', () => {
     tree.reap?.()

@@ -35,7 +35,7 @@ export interface ContainmentOptions {
 }
 
 /** A process that an earlier sidecar released and that still runs. */
-export type Adoptable = Pick<RegistryEntry, 'id' | 'role' | 'command' | 'startedAt' | 'logFile'>
+export type Adoptable = Pick<RegistryEntry, 'id' | 'role' | 'command' | 'startedAt' | 'logFile' | 'note'>
 
 export interface TerminationReport {
   processes: { role: string; pid: number; closed: ProcessClosed }[]

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type AdoptOptions, GuardedProcess, type SpawnContext, type SpawnOptions } from './contained-process.ts'
+import { definedOnly } from './defined-only.ts'
 import { connectGuard, spawnGuard } from './guard-link.ts'
 import { LogTail } from './log-tail.ts'
 import { OutputLines } from './output-lines.ts'
@@ -23,7 +24,7 @@ export function startContained(
   const { platform, runToken, registry } = context
   const { role, logFile, graceMs = 5000 } = options
   const level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
-  const socket = options.persistent ? socketPath(context) : undefined
+  const socket = options.persistent && process.platform !== 'win32' ? socketPath(context) : undefined
   const persistent = socket && logFile ? { socket, logFile } : undefined
   const startedAt = new Date().toISOString()
   const intent: RegistryEntry = { id: spawnId, state: 'intent', role, command, level, runToken, startedAt, graceMs, logFile }
@@ -104,6 +105,3 @@ function socketPath({ dataDir, logger }: SpawnContext): string | undefined {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return path
 }
-
-const definedOnly = (env: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))

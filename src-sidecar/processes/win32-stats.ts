@@ -1,0 +1,24 @@
+import { listProcesses, startTimeOf } from './native-win32.ts'
+import type { ProcessStat } from './process-stat.ts'
+
+/** The process table of Windows. Groups, sessions, memory and times are not in it. */
+export function readWin32(): ProcessStat[] {
+  const rows = listProcesses().map((row) => ({ ...row, startTime: startTimeOf(row.pid) }))
+  const started = new Map(rows.map(({ pid, startTime }) => [pid, startTime]))
+  return rows.flatMap((row) => {
+    const { startTime, parentPid } = row
+    // Not ours to look at, or gone.
+    if (startTime === undefined) return []
+    const parentStart = started.get(parentPid)
+    // A parent that is younger than its child is somebody else with the number of the real one.
+    const real = parentStart !== undefined && BigInt(parentStart) <= BigInt(startTime)
+    return [{ ...blank, pid: row.pid, name: row.name, threads: row.threads, startTime, parentPid: real ? parentPid : 0 }]
+  })
+}
+
+export function readWin32Process(pid: number): ProcessStat | undefined {
+  const startTime = startTimeOf(pid)
+  return startTime === undefined ? undefined : { ...blank, pid, name: '', threads: 0, startTime, parentPid: 0 }
+}
+
+const blank = { state: 'R', groupId: -1, sessionId: -1, userTicks: 0, systemTicks: 0, rssPages: 0 }
