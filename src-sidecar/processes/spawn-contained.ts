@@ -1,14 +1,8 @@
 import type { Logger } from 'pino'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
-import type {
-  AdoptOptions,
-  ContainedProcess,
-  GuardedProcess,
-  ProcessClosed,
-  SpawnContext,
-  SpawnOptions,
-} from './contained-process.ts'
+import type { AdoptOptions, ContainedProcess, ProcessClosed, SpawnOptions } from './contained-process.ts'
+import type { GuardedProcess, SpawnContext } from './guarded-process.ts'
 import { loadPlatform } from './load-platform.ts'
 import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
 import { ProcessRegistry, type RegistryEntry } from './process-registry.ts'

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type AdoptOptions, GuardedProcess, type SpawnContext, type SpawnOptions } from './contained-process.ts'
+import type { AdoptOptions, SpawnOptions } from './contained-process.ts'
 import { definedOnly } from './defined-only.ts'
 import { connectGuard, spawnGuard } from './guard-link.ts'
+import { GuardedProcess, type SpawnContext } from './guarded-process.ts'
 import { LogTail } from './log-tail.ts'
 import { OutputLines } from './output-lines.ts'
 import { OutputLog } from './output-log.ts'
@@ -22,12 +23,13 @@ export function startContained(
   options: SpawnOptions,
 ): GuardedProcess {
   const { platform, runToken, registry } = context
-  const { role, logFile, graceMs = 5000 } = options
+  const { role, logFile, note, graceMs = 5000 } = options
   const level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
   const socket = options.persistent && process.platform !== 'win32' ? socketPath(context) : undefined
   const persistent = socket && logFile ? { socket, logFile } : undefined
   const startedAt = new Date().toISOString()
-  const intent: RegistryEntry = { id: spawnId, state: 'intent', role, command, level, runToken, startedAt, graceMs, logFile }
+  const about = { role, command, level, runToken, startedAt, graceMs, logFile, note }
+  const intent: RegistryEntry = { id: spawnId, state: 'intent', ...about }
   const entry = { ...intent, socket: persistent?.socket }
   registry.put(entry)
 
