@@ -100,7 +100,7 @@ export class QueueProcessor implements Component {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#wake = Promise.withResolvers()
-      const job = this.#options.store.claim(this.#options.runId, Date.now())
+      const job = await this.#written(() => this.#options.store.claim(this.#options.runId, Date.now()))
       if (job === undefined) await this.#wake.promise
       else await this.#runJob(job)
     }
@@ -114,7 +114,7 @@ export class QueueProcessor implements Component {
     onJob(job)
     logger.info({ jobId: job.id, attempt: job.attempt, pack: job.packName }, 'job started')
     const outcome = await runner.run(job, fence, current.abort.signal, this.#stopping.signal)
-    const after = this.#settle(fence, outcome, current.cancelled)
+    const after = await this.#written(() => this.#settle(fence, outcome, current.cancelled))
     logger.info({ jobId: job.id, outcome, state: after?.state }, 'job ended')
     this.#current = undefined
     this.#jobEnded.resolve()
@@ -142,6 +142,19 @@ export class QueueProcessor implements Component {
         return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, false, outcome.problem, now)
       case 'lost':
         return undefined
+    }
+  }
+
+  /** What the database does not take now (a full disk) is tried again; undefined where the app closes first. */
+  async #written<T>(work: () => T): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'the queue could not be written down')
+        if (this.#stopping.signal.aborted) return undefined
+        await this.#backOff()
+      }
     }
   }
 

@@ -270,6 +270,46 @@ describe('when the disk is not there', () => {
   })
 })
 
+describe('when the database takes nothing', () => {
+  test('the queue lives on: what ended is written down once it can be', async () => {
+    const [id, next] = add([], [])
+    const problem = { code: 'backend_rejected', message: 'no such sampler' } as const
+    const request = await backend.request(0)
+    database.pragma('query_only = 1')
+    await request.answer({ outcome: 'rejected', problem })
+    await waitFor(() => runner.progress === undefined, 'the end of the run')
+    expect(state(id!)).toBe('running')
+    database.pragma('query_only = 0')
+    processor.wake()
+    await waitFor(() => state(id!) === 'failed', 'the first job')
+    await (await backend.request(1)).answer()
+    await waitFor(() => state(next!) === 'completed', 'the next')
+  })
+
+  test('the queue lives on: a job that could not be claimed is claimed later', async () => {
+    const [id] = store.add([newJob()], 0)
+    database.pragma('query_only = 1')
+    processor.wake()
+    await new Promise((resolve) => setImmediate(resolve))
+    database.pragma('query_only = 0')
+    processor.wake()
+    await (await backend.request(0)).answer()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+  })
+
+  test('a stop ends all the same', async () => {
+    const [id] = add([])
+    const request = await backend.request(0)
+    database.pragma('query_only = 1')
+    await request.answer()
+    await waitFor(() => runner.progress === undefined, 'the end of the run')
+    await processor.stop({ trigger: 'api' }, never)
+    database.pragma('query_only = 0')
+    expect(state(id!)).toBe('running')
+    expect(store.recover('next run', 0)).toEqual([expect.objectContaining({ id, state: 'queued' })])
+  })
+})
+
 describe('a stop', () => {
   test('lets the running image finish and no other begin', async () => {
     const [id, next] = add([{ images: 3 }], [])
