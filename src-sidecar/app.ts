@@ -96,6 +96,8 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       containment: command.containment,
       draftArgs: command.draftArgs,
       foldersByDay: true,
+      serverMode: command.serverMode,
+      notice,
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)

@@ -31,6 +31,9 @@ export interface CoreOptions {
   /** Further arguments of the draft engine, which make it as awkward as a real backend. */
   readonly draftArgs: readonly string[]
   readonly foldersByDay: boolean
+  /** Backends outlive the app. */
+  readonly serverMode: boolean
+  readonly notice: (message: string) => void
   /** What a stop does to the running image, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
@@ -74,6 +77,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       runToken: runId,
       level: options.containment,
       env: options.env,
+      serverMode: options.serverMode,
       logger,
     })
     const backend = new BackendSwitch(options.backend, (settings) => makeBackend(settings, options, containment))
@@ -120,5 +124,6 @@ function makeBackend(settings: BackendSettings, options: CoreOptions, containmen
   const onStatus = (backend: Backend['status']) => options.publish({ type: 'backend', backend })
   if (settings.kind === 'sdapi') return new SdapiBackend(settings, onStatus)
   const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
-  return new DraftBackend({ containment, args, logFile: join(options.folders.log, 'draft-engine.log'), onStatus })
+  const logFile = join(options.folders.log, 'draft-engine.log')
+  return new DraftBackend({ containment, args, logFile, onStatus, persistent: options.serverMode, notice: options.notice })
 }

@@ -50,7 +50,7 @@ export class BackendSwitch implements Backend {
     const next = this.#make(this.#wanted)
     this.#wanted = undefined
     const signal = new AbortController().signal
-    await this.#current.stop({ trigger: 'work-done', detail: 'another backend was chosen' }, signal)
+    await this.#current.stop({ trigger: 'replaced', detail: 'another backend was chosen' }, signal)
     this.#current = next
     await next.start(signal)
   }

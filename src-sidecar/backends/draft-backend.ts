@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { BackendStatus } from '../contract/status.ts'
@@ -13,6 +15,7 @@ const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url)
 /** The small semi-space keeps its memory flat: a picture is much garbage in large pieces. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
 const startDeadlineMs = 30_000
+const healthDeadlineMs = 3000
 const listeningSchema = z.object({ event: z.literal('listening'), port: z.int() })
 
 export interface DraftBackendOptions {
@@ -21,6 +24,9 @@ export interface DraftBackendOptions {
   readonly args: readonly string[]
   readonly logFile: string
   readonly onStatus: (status: BackendStatus) => void
+  /** Whether the engine outlives the app (server mode). */
+  readonly persistent: boolean
+  readonly notice: (message: string) => void
 }
 
 interface Engine {
@@ -53,7 +59,9 @@ export class DraftBackend implements Backend {
     return this.#status
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    await this.#adoptEngine()
+  }
 
   async generate(
     request: GenerateRequest,
@@ -77,25 +85,65 @@ export class DraftBackend implements Backend {
     return { ...result, crashed: !engine.alive }
   }
 
-  async stop(_reason: StopReason, force: AbortSignal): Promise<void> {
+  /** In server mode the process is left to the containment, which releases it when everything closes. */
+  async stop({ trigger }: StopReason, force: AbortSignal): Promise<void> {
     this.#stopping.abort()
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.client.close()
-    await engine?.process.terminate(force)
+    if (!this.#options.persistent || trigger === 'replaced') await engine?.process.terminate(force)
     this.#turn({ state: 'stopped', problem: null })
     this.#closed.resolve({ name: this.name })
+  }
+
+  /** Takes over what an earlier run in server mode has left; what does not answer is ended, for it is ours. */
+  async #adoptEngine(): Promise<void> {
+    const { containment, notice } = this.#options
+    for (const { id, note } of await containment.adoptable()) {
+      const port = Number(note?.match(/^draft engine on port (\d+)$/)?.[1])
+      if (!port) continue
+      try {
+        const process = await containment.adopt(id)
+        const engine = this.#engine === undefined && (await this.#healthy(process, port))
+        if (engine) this.#engine = Promise.resolve(this.#took(engine))
+        else await process.terminate(AbortSignal.abort())
+      } catch (error) {
+        notice(asError(error).message)
+      }
+    }
+  }
+
+  async #healthy(process: ContainedProcess, port: number): Promise<Engine | undefined> {
+    const client = new SdapiClient({ url: `http://127.0.0.1:${port}` })
+    try {
+      await withDeadline('answer of the draft engine', healthDeadlineMs, client.check(this.#stopping.signal))
+      return { process, client, alive: true }
+    } catch {
+      await client.close()
+      return undefined
+    }
+  }
+
+  #took(engine: Engine): Engine {
+    this.#turn({ state: 'ready', problem: null })
+    void engine.process.closed.then(() => this.#engineGone(engine))
+    return engine
   }
 
   async #startEngine(): Promise<Engine> {
     this.#stopping.signal.throwIfAborted()
     this.#turn({ state: 'starting', problem: null })
+    const { containment, args, logFile, persistent } = this.#options
+    // Whoever adopts it must know the port, so it is chosen before.
+    const chosen = persistent ? await freePort() : 0
     const listening = Promise.withResolvers<number>()
-    const process = await this.#options.containment.spawnContained(
+    const process = await containment.spawnContained(
       globalThis.process.execPath,
-      [...nodeFlags, program, '--port', '0', ...this.#options.args],
+      [...nodeFlags, program, '--port', String(chosen), ...args],
       {
         role: 'backend',
-        logFile: this.#options.logFile,
+        logFile,
+        persistent,
+        ...(persistent ? { note: `draft engine on port ${chosen}` } : {}),
         onLine: (stream, line) => {
           const port = stream === 'stdout' ? portOf(line) : null
           if (port !== null) listening.resolve(port)
@@ -104,10 +152,8 @@ export class DraftBackend implements Backend {
     )
     const ended = process.closed.then(({ exitCode, signal, lastLines }) => {
       const tail = lastLines.slice(-5).join(' | ')
-      throw new AppError(
-        'backend_start_failed',
-        `The draft engine ended before it was ready (exit code ${exitCode ?? signal}): ${tail}`,
-      )
+      const how = `exit code ${exitCode ?? signal}`
+      throw new AppError('backend_start_failed', `The draft engine ended before it was ready (${how}): ${tail}`)
     })
     ended.catch(() => {})
     const stopped = new Promise<never>((_, reject) =>
@@ -116,15 +162,9 @@ export class DraftBackend implements Backend {
       }),
     )
     try {
-      const port = await withDeadline(
-        'start of the draft engine',
-        startDeadlineMs,
-        Promise.race([listening.promise, ended, stopped]),
-      )
-      const engine: Engine = { process, client: new SdapiClient({ url: `http://127.0.0.1:${port}` }), alive: true }
-      this.#turn({ state: 'ready', problem: null })
-      void process.closed.then(() => this.#engineGone(engine))
-      return engine
+      const ready = Promise.race([listening.promise, ended, stopped])
+      const port = await withDeadline('start of the draft engine', startDeadlineMs, ready)
+      return this.#took({ process, client: new SdapiClient({ url: `http://127.0.0.1:${port}` }), alive: true })
     } catch (error) {
       await process.terminate(this.#stopping.signal)
       throw error
@@ -150,4 +190,13 @@ function portOf(line: string): number | null {
   } catch {
     return null
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }

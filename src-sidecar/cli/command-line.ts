@@ -19,6 +19,8 @@ export interface ServeCommand extends CommonOptions {
   readonly shell: ShellChoice
   /** Lines of JSON on stdout for the launcher or the shell, in place of text. */
   readonly hostLines: boolean
+  /** Backends go on when the app closes, and the next start takes them over. */
+  readonly serverMode: boolean
 }
 
 export interface RunCommand extends CommonOptions {
@@ -71,6 +73,7 @@ export function parseCommandLine(
     .version(appVersion)
     .addOption(new Option('--shell <shell>', 'the window').choices(shellChoices).default('auto'))
     .option('--headless', 'the same as --shell none', false)
+    .option('--server-mode', 'leave backends running at the end, for the next start', false)
     .addOption(new Option('--host-lines', 'lines of JSON for a launcher on standard output').default(false).hideHelp())
     .action(({ headless, ...options }) => {
       parsed = { ...options, kind: 'serve', shell: headless ? 'none' : options.shell }

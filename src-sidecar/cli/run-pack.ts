@@ -60,6 +60,8 @@ export async function runPack(command: RunCommand, report: RunReport): Promise<P
       containment: command.containment,
       draftArgs: command.draftArgs,
       foldersByDay: false,
+      serverMode: false,
+      notice: (message) => report.notice(message),
       atExit: () => command.atExit ?? 'cancel',
     })
   } catch (error) {

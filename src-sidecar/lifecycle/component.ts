@@ -14,6 +14,7 @@ export type StopTrigger =
   | 'uncaught-error'
   | 'start-failed'
   | 'work-done'
+  | 'replaced'
 
 export interface StopReason {
   readonly trigger: StopTrigger
