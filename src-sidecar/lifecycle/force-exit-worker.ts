@@ -1,0 +1,91 @@
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { LastShutdown } from '../contract/last-shutdown.ts'
+import { asError } from '../errors/app-error.ts'
+import { BEAT, CLOSING, type ForceExitSetup, type NativeExit, readNotes, STOP } from './force-exit-shared.ts'
+
+// The thread of force-exit.ts. It has no event loop to speak of: it waits, looks, counts, and needs nothing of the main
+// thread, no pool thread and no file until it ends the process.
+
+const forcedExitCode = 75
+/** Writing the report may hang on a dead disk. */
+const writeLimitSeconds = 5
+
+const setup = workerData as ForceExitSetup
+const flags = new Int32Array(setup.flags)
+let problem: string | null = null
+// Now and not when it is needed: then there may be no descriptor or pool thread left to load it with.
+const native = await (import(setup.nativeUrl) as Promise<NativeExit>).catch((thrown: unknown) => {
+  problem = asError(thrown).message
+  return null
+})
+const parentGone = setup.parentPid === null ? undefined : native?.watchParent(setup.parentPid)
+flushCompileCache()
+parentPort?.postMessage({ problem })
+
+let lost: 'stdin-eof' | 'parent-gone' | undefined
+let lastBeat = -1
+let silentTicks = 0
+let closingTicks = 0
+
+// Own ticks, not the clock: what passes while the process or the machine sleeps is one tick.
+while (Atomics.wait(flags, STOP, 0, setup.tickMs) === 'timed-out') {
+  const beat = Atomics.load(flags, BEAT)
+  silentTicks = beat === lastBeat ? silentTicks + 1 : 0
+  lastBeat = beat
+  if (setup.watchStdin && native?.stdinHungUp()) lost ??= 'stdin-eof'
+  if (parentGone?.()) lost ??= 'parent-gone'
+  if (lost !== undefined || Atomics.load(flags, CLOSING) === 1) closingTicks++
+  const silentMs = silentTicks * setup.tickMs
+  if (closingTicks * setup.tickMs >= setup.closingLimitMs)
+    force(closingTicks * setup.tickMs, 'the shutdown was not done', silentMs)
+  else if (silentMs >= setup.silentLimitMs) force(silentMs, 'the main thread was silent', silentMs)
+}
+
+function force(ms: number, what: string, silentMs: number): void {
+  quietly(() => native?.exitWithin(writeLimitSeconds))
+  const { trigger, detail, steps, guards } = readNotes(flags, setup.notes)
+  const told = guards.filter(({ pid, startTime }) => quietly(() => native?.killGuard(pid, startTime)))
+  // Two seconds without a beat are more than a busy moment, or all that the limit allows.
+  const blocked = silentMs >= Math.min(2000, setup.silentLimitMs, setup.closingLimitMs / 2)
+  const report: LastShutdown = {
+    version: 1,
+    runId: setup.runId,
+    appVersion: setup.appVersion,
+    trigger: trigger ?? lost ?? 'main-silent',
+    detail,
+    endedAtMs: Date.now(),
+    ms,
+    graceCut: true,
+    steps: steps.map(({ phase, name }) => ({ phase, name, ms, error: 'was not done when the exit was forced' })),
+    remarks: [`${what} within ${ms} ms`, `${told.length} of ${guards.length} guards were told to kill their processes`],
+    left: blocked ? [`the main thread, silent for ${silentMs} ms`] : [],
+    verdict: 'forced',
+    exitCode: forcedExitCode,
+  }
+  quietly(() => writeReport(report))
+  native?.exitNow(forcedExitCode)
+  // Without native calls nothing else ends the process from here; the code is 137 then.
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function writeReport(report: LastShutdown): void {
+  const { logFile, reportFile } = setup
+  const hung = [...report.steps.map(({ phase, name }) => `${phase}: ${name}`), ...report.left]
+  const lines = [...report.remarks, ...hung.map((one) => `hung: ${one}`), `forced exit (exit code ${report.exitCode})`]
+  const after = `+${report.ms} ms`.padStart(10)
+  const text = lines.map((line) => `${new Date(report.endedAtMs).toISOString()} ${after}  ${line}\n`).join('')
+  quietly(() => appendFileSync(logFile, text, { mode: 0o600 }))
+  writeFileSync(`${reportFile}.part`, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 })
+  renameSync(`${reportFile}.part`, reportFile)
+}
+
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    // Whatever fails here, the process has to end.
+    return undefined
+  }
+}
