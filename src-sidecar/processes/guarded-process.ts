@@ -90,6 +90,11 @@ export class GuardedProcess implements ContainedProcess {
     return this.#leader
   }
 
+  /** It may be released: its guard can listen for another sidecar. */
+  get persistent(): boolean {
+    return this.#entry.socket !== undefined
+  }
+
   lastLines(): string[] {
     return this.#output.lastLines()
   }
@@ -114,7 +119,7 @@ export class GuardedProcess implements ContainedProcess {
    * @returns false when its guard did not agree within 2,000 ms; it ends with the sidecar then
    */
   async release(): Promise<boolean> {
-    if (!this.#entry.socket || this.#ending) return false
+    if (!this.persistent || this.#ending) return false
     const agreed = Promise.withResolvers<void>()
     this.#link.onMessage((message) => message.type === 'released' && agreed.resolve())
     this.#link.send({ type: 'release' })

@@ -132,7 +132,7 @@ export class Containment implements Component {
    */
   terminateAll(force: AbortSignal): Promise<TerminationReport> {
     const cutGrace = () => {
-      for (const contained of this.#live) void contained.terminate(force)
+      for (const contained of this.#live) if (!this.#toRelease(contained)) void contained.terminate(force)
     }
     if (force.aborted) cutGrace()
     else force.addEventListener('abort', cutGrace, { once: true })
@@ -151,7 +151,7 @@ export class Containment implements Component {
     const live = [...this.#live]
     const processes = await Promise.all(
       live.map(async (contained) => {
-        const released = this.#options.serverMode && (await contained.release())
+        const released = this.#toRelease(contained) && (await contained.release())
         const closed = released ? await contained.closed : await contained.terminate(force)
         return { role: contained.role, pid: contained.identity.pid, closed }
       }),
@@ -160,6 +160,10 @@ export class Containment implements Component {
     const survivors = ready ? await ready.context.platform.close() : []
     this.#close({ name: this.name })
     return { processes, survivors }
+  }
+
+  #toRelease(contained: GuardedProcess): boolean {
+    return this.#options.serverMode === true && contained.persistent
   }
 
   #load(): Promise<Ready> {
