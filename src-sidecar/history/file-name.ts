@@ -1,3 +1,9 @@
+/** File systems take 255 bytes a name; a number, a seed and the mark of a temporary file come on top. */
+const maxBytes = 120
+
+/** Windows keeps these names for devices, whatever the ending. */
+const device = /^(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$)(\.|$)/i
+
 /** A text as one part of a path, safe on Linux, macOS and Windows, at most `max` characters. */
 export function safeFileName(text: string, max = 60): string {
   const clean = text
@@ -6,12 +12,10 @@ export function safeFileName(text: string, max = 60): string {
     .replace(/[\x00-\x1f\x7f<>:"/\\|?*,;]/g, ' ')
     .replace(/\s+/g, '-')
     .replace(/^[-.]+/, '')
-  const cut = [...clean]
-    .slice(0, max)
-    .join('')
-    .replace(/[-.]+$/, '')
-  // Windows keeps these names for devices, whatever the ending.
-  return /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(cut) ? `${cut}_` : cut || 'untitled'
+  const characters = [...clean].slice(0, max)
+  while (Buffer.byteLength(characters.join('')) > maxBytes) characters.pop()
+  const cut = characters.join('').replace(/[-.]+$/, '')
+  return device.test(cut) ? `_${cut}` : cut || 'untitled'
 }
 
 /** `2026-01-31`, in local time. */

@@ -5,7 +5,7 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 /**
  * A copy of `png` with one text chunk under `keyword`, in front of the picture data; an older one of that keyword goes.
  * tEXt where Latin-1 holds the text, else iTXt, as Pillow (and so AUTOMATIC1111) writes it. PNG, third edition, 11.3.3.
- * @throws RangeError where `png` is no PNG.
+ * @throws RangeError where `png` is no whole PNG.
  */
 export function withPngText(png: Uint8Array, keyword: string, text: string): Buffer {
   const kept: Buffer[] = []
@@ -20,7 +20,7 @@ export function withPngText(png: Uint8Array, keyword: string, text: string): Buf
   return Buffer.concat([signature, ...kept])
 }
 
-/** The text under `keyword`, or null. Compressed chunks are not read. @throws RangeError where `png` is no PNG. */
+/** The text under `keyword`, or null. Compressed chunks are not read. @throws RangeError where `png` is no whole PNG. */
 export function readPngText(png: Uint8Array, keyword: string): string | null {
   for (const chunk of chunks(png)) {
     if (!isText(chunk) || keywordOf(chunk.data) !== keyword) continue
@@ -48,9 +48,13 @@ function* chunks(png: Uint8Array): Generator<Chunk> {
     const length = bytes.readUInt32BE(at)
     const end = at + 12 + length
     if (end > bytes.length) throw new RangeError('a PNG that ends too early')
-    yield { type: bytes.toString('latin1', at + 4, at + 8), data: bytes.subarray(at + 8, end - 4), raw: bytes.subarray(at, end) }
+    const type = bytes.toString('latin1', at + 4, at + 8)
+    yield { type, data: bytes.subarray(at + 8, end - 4), raw: bytes.subarray(at, end) }
+    // What a server appended behind it belongs to no picture.
+    if (type === 'IEND') return
     at = end
   }
+  throw new RangeError('a PNG that ends too early')
 }
 
 const isText = ({ type }: Chunk): boolean => type === 'tEXt' || type === 'iTXt'
