@@ -49,6 +49,8 @@ export interface ForceExitSetup {
   readonly tickMs: number
   readonly closingLimitMs: number
   readonly silentLimitMs: number
+  /** How often the main thread shows that it runs. */
+  readonly beatMs: number
 }
 
 export const noNotes: ForceExitNotes = { trigger: null, detail: null, steps: [], guards: [] }

@@ -47,8 +47,8 @@ function force(ms: number, what: string, silentMs: number): void {
   quietly(() => native?.exitWithin(writeLimitSeconds))
   const { trigger, detail, steps, guards } = readNotes(flags, setup.notes)
   const told = guards.filter(({ pid, startTime }) => quietly(() => native?.killGuard(pid, startTime)))
-  // Two seconds without a beat are more than a busy moment, or all that the limit allows.
-  const blocked = silentMs >= Math.min(2000, setup.silentLimitMs, setup.closingLimitMs / 2)
+  // One beat may come late when all else is busy.
+  const blocked = silentMs > 2 * setup.beatMs
   const report: LastShutdown = {
     version: 1,
     runId: setup.runId,
@@ -62,11 +62,11 @@ function force(ms: number, what: string, silentMs: number): void {
     remarks: [`${what} within ${ms} ms`, `${told.length} of ${guards.length} guards were told to kill their processes`],
     left: blocked ? [`the main thread, silent for ${silentMs} ms`] : [],
     verdict: 'forced',
-    exitCode: forcedExitCode,
+    // Without native calls nothing but SIGKILL ends the process from here.
+    exitCode: native === null ? 137 : forcedExitCode,
   }
   quietly(() => writeReport(report))
   native?.exitNow(forcedExitCode)
-  // Without native calls nothing else ends the process from here; the code is 137 then.
   process.kill(process.pid, 'SIGKILL')
 }
 

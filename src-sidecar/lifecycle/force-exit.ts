@@ -89,10 +89,10 @@ export class ForceExit implements Component {
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { compileCacheDir, ...own } = this.#options
-    const limits = { tickMs: 250, closingLimitMs: limitMs, silentLimitMs: limitMs }
+    const limits = { tickMs: 250, closingLimitMs: limitMs, silentLimitMs: limitMs, ...own }
     const setup: ForceExitSetup = {
       ...limits,
-      ...own,
+      beatMs: Math.min(1000, limits.closingLimitMs / 6, limits.silentLimitMs / 6),
       flags: this.#flags.buffer as SharedArrayBuffer,
       notes: this.#shared,
     }
@@ -112,7 +112,7 @@ export class ForceExit implements Component {
       this.#end.resolve({ name: this.name, ...(error && { error }) })
     })
     const beat = () => void Atomics.add(this.#flags, BEAT, 1)
-    this.#heart = setInterval(beat, Math.min(1000, setup.silentLimitMs / 5)).unref()
+    this.#heart = setInterval(beat, setup.beatMs).unref()
     const ready = new Promise<{ problem: string | null }>((resolve) => worker.once('message', resolve))
     const first = await Promise.race([ready, this.closed])
     worker.unref()
