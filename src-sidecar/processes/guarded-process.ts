@@ -15,7 +15,7 @@ export interface SpawnContext {
   runToken: string
   dataDir: string
   logger: Logger
-  registry: { put(entry: RegistryEntry): void; remove(id: string): void }
+  registry: { put(entry: RegistryEntry): Promise<void>; remove(id: string): Promise<void> }
 }
 
 /** What a new and an adopted process differ in. */
@@ -126,7 +126,7 @@ export class GuardedProcess implements ContainedProcess {
     await settledWithin(Promise.race([agreed.promise, this.closed]), 2000)
     if (!this.#released) return false
     this.#entry = { ...this.#entry, state: 'released' }
-    this.#context.registry.put(this.#entry)
+    await this.#context.registry.put(this.#entry)
     this.#link.letGo()
     await this.closed
     return true
@@ -136,7 +136,7 @@ export class GuardedProcess implements ContainedProcess {
     this.#identity = guard
     this.#leader = leader
     this.#entry = { ...this.#entry, state: 'running', guard, leader }
-    this.#context.registry.put(this.#entry)
+    void this.#context.registry.put(this.#entry)
     const { command, level } = this.#entry
     this.#log.info({ command, containment: level, guardPid: guard.pid, leaderPid: leader?.pid }, 'process started')
     this.#start.resolve()
@@ -191,7 +191,7 @@ export class GuardedProcess implements ContainedProcess {
     await this.#options.closeOutput()
     if (this.#entry.state === 'intent')
       this.#failure ??= `its guard ended too soon: ${this.lastLines().join(' ') || 'without a word'}`
-    registry.remove(spawnId)
+    await registry.remove(spawnId)
     const closed = this.#result()
     if (this.#failure !== undefined) {
       const message = `${this.role} could not be started: ${this.#failure}`

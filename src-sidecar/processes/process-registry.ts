@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import writeFileAtomic from 'write-file-atomic'
@@ -45,6 +46,8 @@ export class ProcessRegistry {
   readonly #logger: Logger
   readonly #sidecar: z.infer<typeof identity>
   #entries: RegistryEntry[] = []
+  #saving: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
 
   constructor(dataDir: string, sidecar: z.infer<typeof identity>, logger: Logger) {
     this.#folder = dataDir
@@ -75,12 +78,17 @@ export class ProcessRegistry {
     return undefined
   }
 
+  /** Resolves when all changes so far are on disk. */
+  saved(): Promise<void> {
+    return this.#saving
+  }
+
   get entries(): readonly RegistryEntry[] {
     return this.#entries
   }
 
   /** From now on the file is this run's; `released` are the processes that it may adopt. Stale sockets go. */
-  begin(released: readonly RegistryEntry[]): void {
+  begin(released: readonly RegistryEntry[]): Promise<void> {
     this.#entries = [...released]
     const folder = join(this.#folder, 'run')
     const used = new Set(released.map(({ socket }) => socket))
@@ -88,27 +96,37 @@ export class ProcessRegistry {
       const path = join(folder, name)
       if (name.endsWith('.sock') && !used.has(path)) rmSync(path, { force: true })
     }
-    this.#write()
+    return this.#save()
   }
 
-  /** Replaces the entry with this id or adds it; on disk when this returns. */
-  put(changed: RegistryEntry): void {
+  /** Replaces the entry with this id or adds it; resolves when it is on disk, or has been found not to go there. */
+  put(changed: RegistryEntry): Promise<void> {
     this.#entries = [...this.#entries.filter(({ id }) => id !== changed.id), changed]
-    this.#write()
+    return this.#save()
   }
 
   /** Only for what is proven to be gone. */
-  remove(id: string): void {
+  remove(id: string): Promise<void> {
     this.#entries = this.#entries.filter((entry) => entry.id !== id)
-    this.#write()
+    return this.#save()
   }
 
-  #write(): void {
+  /** One write after another, each of what holds when it begins: a slow disk must not hold up the event loop. */
+  #save(): Promise<void> {
+    this.#next ??= this.#saving.then(() => {
+      this.#next = undefined
+      return this.#write()
+    })
+    this.#saving = this.#next
+    return this.#next
+  }
+
+  async #write(): Promise<void> {
     const data: RegistryContent = { app: 'StableNew', version: 1, sidecar: this.#sidecar, processes: this.#entries }
     try {
-      mkdirSync(this.#folder, { recursive: true })
+      await mkdir(this.#folder, { recursive: true })
       // No fsync: after a power cut the processes are gone too.
-      writeFileAtomic.sync(this.#file, `${JSON.stringify(data, null, 2)}\n`, { mode: 0o600, fsync: false })
+      await writeFileAtomic(this.#file, `${JSON.stringify(data, null, 2)}\n`, { mode: 0o600, fsync: false })
     } catch (thrown) {
       // Containment does not need the file; only the clean-up after a crash of everything at once does.
       this.#logger.error({ err: asError(thrown) }, 'the process registry could not be written')

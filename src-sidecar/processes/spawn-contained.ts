@@ -7,7 +7,7 @@ import { loadPlatform } from './load-platform.ts'
 import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
 import { ProcessRegistry, type RegistryEntry } from './process-registry.ts'
 import { type LeftoverReport, reapLeftovers } from './reap-leftovers.ts'
-import { adoptContained, startContained } from './start-contained.ts'
+import { adoptContained, intentOf, startContained } from './start-contained.ts'
 
 export type { AdoptOptions, ContainedProcess, ProcessClosed, SpawnOptions, StopPlan } from './contained-process.ts'
 export type { ContainmentFacts, ContainmentLevel } from './platform.ts'
@@ -89,12 +89,19 @@ export class Containment implements Component {
    * `shutting_down` after `stop`.
    */
   async spawnContained(command: string, args: readonly string[], options: SpawnOptions): Promise<ContainedProcess> {
-    const { context } = await this.#load()
-    if (this.#stopping) throw new AppError('shutting_down', `${options.role} is not started: StableNew is closing`)
-    const spawnId = `${context.runToken}.${++this.#spawned}`
-    const contained = startContained(context, spawnId, command, args, options)
+    const { context, registry } = await this.#load()
+    const closing = new AppError('shutting_down', `${options.role} is not started: StableNew is closing`)
+    if (this.#stopping) throw closing
+    const intent = intentOf(context, `${context.runToken}.${++this.#spawned}`, command, options)
+    await registry.put(intent)
+    if (this.#stopping) {
+      await registry.remove(intent.id)
+      throw closing
+    }
+    const contained = startContained(context, intent, args, options)
     this.#keep(contained)
     await contained.started
+    await registry.saved()
     return contained
   }
 
@@ -157,6 +164,7 @@ export class Containment implements Component {
       }),
     )
     const ready = await this.#ready?.catch(() => undefined)
+    await ready?.registry.saved()
     const survivors = ready ? await ready.context.platform.close() : []
     this.#close({ name: this.name })
     return { processes, survivors }
@@ -195,7 +203,7 @@ export class Containment implements Component {
       if (report.found.length > 0) this.#leftovers = report
     }
     const released = last?.processes.filter(({ state, guard }) => state === 'released' && guard && platform.isAlive(guard))
-    registry.begin(released ?? [])
+    await registry.begin(released ?? [])
   }
 }
 

@@ -14,24 +14,37 @@ import { RUN_TOKEN, SPAWN_ID } from './run-token.ts'
 /** The kernel takes no longer paths for a socket (sun_path is 108 bytes, 104 on macOS). */
 const MAX_SOCKET_PATH = 103
 
+/** What goes into the registry before anything is started. */
+export function intentOf(context: SpawnContext, spawnId: string, command: string, options: SpawnOptions): RegistryEntry {
+  const { platform, runToken } = context
+  const { role, logFile, graceMs = 5000 } = options
+  const level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
+  const persistent = options.persistent && logFile && process.platform !== 'win32'
+  const socket = persistent ? socketPath(context) : undefined
+  return {
+    id: spawnId,
+    state: 'intent',
+    role,
+    command,
+    level,
+    runToken,
+    startedAt: new Date().toISOString(),
+    graceMs,
+    logFile,
+    socket,
+  }
+}
+
 /** Starts a guard and through it the command; `started` of the result tells whether it runs. */
 export function startContained(
   context: SpawnContext,
-  spawnId: string,
-  command: string,
+  entry: RegistryEntry,
   args: readonly string[],
   options: SpawnOptions,
 ): GuardedProcess {
-  const { platform, runToken, registry } = context
-  const { role, logFile, note, graceMs = 5000 } = options
-  const level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
-  const socket = options.persistent && process.platform !== 'win32' ? socketPath(context) : undefined
+  const { platform, runToken } = context
+  const { id: spawnId, command, level, logFile, socket, graceMs = 5000 } = entry
   const persistent = socket && logFile ? { socket, logFile } : undefined
-  const startedAt = new Date().toISOString()
-  const about = { role, command, level, runToken, startedAt, graceMs, logFile, note }
-  const intent: RegistryEntry = { id: spawnId, state: 'intent', ...about }
-  const entry = { ...intent, socket: persistent?.socket }
-  registry.put(entry)
 
   if (logFile) mkdirSync(dirname(logFile), { recursive: true })
   const log = logFile && !persistent ? new OutputLog(logFile, context.logger) : undefined
