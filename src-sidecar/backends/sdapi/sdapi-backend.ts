@@ -14,6 +14,7 @@ export class SdapiBackend implements Backend {
   readonly #stopping = new AbortController()
   readonly #closed = deferred<ComponentExit>()
   #status: BackendStatus
+  #making: Promise<GenerateResult> | undefined
 
   constructor(address: SdapiAddress, onStatus: (status: BackendStatus) => void) {
     this.name = `WebUI at ${new URL(address.url).host}`
@@ -43,7 +44,8 @@ export class SdapiBackend implements Backend {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
-    const result = await this.#client.generate(request, onProgress, AbortSignal.any([signal, this.#stopping.signal]))
+    this.#making = this.#client.generate(request, onProgress, AbortSignal.any([signal, this.#stopping.signal]))
+    const result = await this.#making
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem })
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
     return result
@@ -51,6 +53,8 @@ export class SdapiBackend implements Backend {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    // The server goes on by itself unless the interrupt has reached it.
+    await this.#making
     await this.#client.close()
     this.#closed.resolve({ name: this.name })
   }

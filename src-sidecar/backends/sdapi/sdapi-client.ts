@@ -62,12 +62,10 @@ export class SdapiClient {
 
   async #interruptOn(signal: AbortSignal, answered: AbortSignal, abandon: AbortController): Promise<void> {
     await aborted(AbortSignal.any([signal, answered]))
-    const end = performance.now() + interruptMs
-    while (!answered.aborted && performance.now() < end) {
-      await this.#http
-        .post('/sdapi/v1/interrupt', {}, AbortSignal.any([answered, AbortSignal.timeout(interruptMs)]))
-        .catch(() => {})
-      await delay(interruptAgainMs, undefined, { signal: answered }).catch(() => {})
+    const over = AbortSignal.any([answered, AbortSignal.timeout(interruptMs)])
+    while (!over.aborted) {
+      await this.#http.post('/sdapi/v1/interrupt', {}, over).catch(() => {})
+      await delay(interruptAgainMs, undefined, { signal: over }).catch(() => {})
     }
     abandon.abort()
   }

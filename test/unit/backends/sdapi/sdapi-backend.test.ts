@@ -1,0 +1,86 @@
+import sharp from 'sharp'
+import { afterEach, describe, expect, test } from 'vitest'
+import { SdapiBackend } from '../../../../src-sidecar/backends/sdapi/sdapi-backend.ts'
+import type { BackendStatus } from '../../../../src-sidecar/contract/status.ts'
+import { waitFor } from '../../../helpers/wait-for.ts'
+import { recipe } from '../../jobs/queue-fixture.ts'
+import { json, type ScriptedServer, scriptedServer } from './scripted-server.ts'
+
+const servers: ScriptedServer[] = []
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close()
+})
+
+async function serve(answers: Parameters<typeof scriptedServer>[0]): Promise<ScriptedServer> {
+  const server = await scriptedServer(answers)
+  servers.push(server)
+  return server
+}
+
+const never = new AbortController().signal
+
+function backendAt(url: string) {
+  const told: BackendStatus[] = []
+  return { backend: new SdapiBackend({ url }, (status) => told.push(status)), told }
+}
+
+test('is ready when its server answers, and says its state only when that changes', async () => {
+  const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer()
+  const server = await serve({
+    '/sdapi/v1/options': (r) => json(r, {}),
+    '/sdapi/v1/txt2img': (r) => json(r, { images: [picture.toString('base64')] }),
+  })
+  const { backend, told } = backendAt(server.url)
+  expect(backend.status).toMatchObject({ kind: 'sdapi', state: 'stopped', name: `WebUI at ${new URL(server.url).host}` })
+  await backend.start()
+  await waitFor(() => backend.status.state === 'ready', 'the server')
+  expect((await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)).outcome).toBe('done')
+  expect(told.map(({ state }) => state)).toEqual(['ready'])
+  await backend.stop()
+  expect(await backend.closed).toEqual({ name: backend.name })
+})
+
+test('has failed while its server is not there, and the start does not wait for it', async () => {
+  const { backend, told } = backendAt('http://127.0.0.1:1')
+  await backend.start()
+  await waitFor(() => backend.status.state === 'failed', 'the refusal')
+  expect(backend.status.problem).toMatchObject({ code: 'backend_unreachable' })
+  await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+  expect(told.at(-1)?.state).toBe('failed')
+  await backend.stop()
+})
+
+describe('its stop', () => {
+  test('interrupts what is being made, and tells of nothing more', async () => {
+    const held = Promise.withResolvers<void>()
+    const server = await serve({
+      '/sdapi/v1/options': (r) => json(r, {}),
+      '/sdapi/v1/txt2img': async (r) => {
+        await held.promise
+        json(r, { images: [] })
+      },
+      '/sdapi/v1/interrupt': (r) => {
+        held.resolve()
+        json(r, {})
+      },
+    })
+    const { backend, told } = backendAt(server.url)
+    const making = backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+    await waitFor(() => server.heard.length > 0, 'the request')
+    await backend.stop()
+    expect(await making).toEqual({ outcome: 'interrupted' })
+    expect(server.heard.map(({ path }) => path)).toContain('/sdapi/v1/interrupt')
+    expect(told).toEqual([])
+  })
+
+  test('comes before its start, and twice', async () => {
+    const { backend, told } = backendAt('http://127.0.0.1:1')
+    await Promise.all([backend.stop(), backend.stop()])
+    await backend.closed
+    await backend.start()
+    expect((await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)).outcome).toBe('interrupted')
+    expect(told).toEqual([])
+  })
+})
