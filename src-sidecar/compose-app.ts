@@ -77,6 +77,12 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     backend: core.backend.status,
     ...context.status(),
   })
+  // The one place where the queue is paused or resumed; the tray's menu follows.
+  const setPaused = core.queue.setPaused.bind(core.queue)
+  core.queue.setPaused = (paused) => {
+    setPaused(paused)
+    if (shell.kind === 'neutralino') void shell.updateTray()
+  }
   const api = createApi({
     auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
@@ -114,10 +120,22 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     open: (url) => host.open(url),
     notice,
     onClose: (trigger) => ask(trigger),
+    onPage: () => {
+      const { port } = server
+      host.ready({ url: `http://127.0.0.1:${port}/?token=${token}`, port, token, runId: context.runId })
+    },
+    isPaused: () => core.queue.view(0, 0).paused,
+    setPaused: (paused) => {
+      if (end.closing === null) core.queue.setPaused(paused)
+    },
   })
 
   const atEnd = (phase: Phase, name: string, deadlineMs: number, run: ShutdownStep['run']) =>
     end.coordinator.register({ phase, name, deadlineMs, run })
+  atEnd('intake', 'word to the window', 1000, async (reason) => {
+    // Not waited for: a window that hangs holds nothing up.
+    if (shell.kind === 'neutralino') void shell.announceEnd(reason)
+  })
   atEnd('intake', 'pack watcher', 1000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())

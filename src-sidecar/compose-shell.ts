@@ -23,6 +23,10 @@ export interface ShellOptions {
   readonly open: (url: string) => void
   readonly notice: (message: string) => void
   readonly onClose: (trigger: StopTrigger) => void
+  /** A page of the Neutralino window has come, and does not know where we are. */
+  readonly onPage: () => void
+  readonly isPaused: () => boolean
+  readonly setPaused: (paused: boolean) => void
 }
 
 /** The window that was asked for, or the best that there can be; where it is a lesser one, `notice` says why. */

@@ -3,6 +3,7 @@ export type StopTrigger =
   | 'exit-button'
   | 'api'
   | 'window-close'
+  | 'tray-quit'
   | 'last-page-closed'
   | 'stdin-eof'
   | 'shell-gone'

@@ -12,6 +12,8 @@ const messageSchema = z.union([
   z.object({ id: z.string(), data: z.looseObject({ error: z.object({ message: z.string() }).optional() }).optional() }),
 ])
 
+type EventListener = (name: string, data: unknown) => void
+
 /** The sidecar's connection to Neutralino as one of its extensions: events in, native calls out. */
 export class NeutralinoSocket {
   /** Settles once, when the connection has ended; never rejects. */
@@ -20,7 +22,7 @@ export class NeutralinoSocket {
   readonly #socket: WebSocket
   readonly #calls = new Map<string, PromiseWithResolvers<void>>()
 
-  private constructor(handshake: Handshake, onEvent: (name: string) => void) {
+  private constructor(handshake: Handshake, onEvent: EventListener) {
     const { nlPort, nlExtensionId, nlConnectToken } = handshake
     this.#handshake = handshake
     const query = new URLSearchParams({ extensionId: nlExtensionId, connectToken: nlConnectToken })
@@ -36,7 +38,7 @@ export class NeutralinoSocket {
   }
 
   /** @throws AppError `timeout` when the window does not answer within 5 s, `unauthorized` when it refuses. */
-  static async connect(handshake: Handshake, onEvent: (name: string) => void): Promise<NeutralinoSocket> {
+  static async connect(handshake: Handshake, onEvent: EventListener): Promise<NeutralinoSocket> {
     const connection = new NeutralinoSocket(handshake, onEvent)
     const opened = new Promise<void>((resolve, reject) => {
       connection.#socket.addEventListener('open', () => resolve())
@@ -72,7 +74,7 @@ export class NeutralinoSocket {
     this.#socket.close()
   }
 
-  #receive(data: unknown, onEvent: (name: string) => void): void {
+  #receive(data: unknown, onEvent: EventListener): void {
     let json: unknown
     try {
       json = JSON.parse(String(data))
@@ -81,7 +83,7 @@ export class NeutralinoSocket {
     }
     const { data: message } = messageSchema.safeParse(json)
     if (!message) return
-    if ('event' in message) onEvent(message.event)
+    if ('event' in message) onEvent(message.event, message.data)
     else if (message.data?.error) this.#calls.get(message.id)?.reject(new AppError('internal', message.data.error.message))
     else this.#calls.get(message.id)?.resolve()
   }

@@ -3,8 +3,6 @@ import type { Connected, Shell } from './shell.ts'
 
 const extensionId = 'app.stablenew.sidecar'
 const startMs = 60_000
-/** How long a sidecar that a former page started may take to say where it is; it says so once. */
-const adoptMs = 5000
 const silenceMs = 2000
 const closeMs = 35_000
 const storageKey = 'stablenew.sidecar'
@@ -19,11 +17,13 @@ type ProcessListener = (event: ProcessEvent) => void
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** All that the processes below the window have said since this page came; a process may speak before its number is known. */
+/** All that the processes below the window have said until the sidecar was found; it may speak before its number is known. */
 const heard: ProcessEvent[] = []
 const listeners = new Set<ProcessListener>()
 let sidecar: Sidecar | null = null
 let sidecarGone = false
+let restarting = false
+let ending = false
 
 /** Hears everything of one process, what it said before included. Returns a function that ends it. */
 function listen(id: number, listener: ProcessListener): () => void {
@@ -85,40 +85,47 @@ function whereItIs(id: number, withinMs: number): Promise<Sidecar> {
   })
 }
 
-/** The sidecar of a former page of this window, or null. One that can't be asked any more is ended first: there is never a second one. */
+/** A sidecar that can't be asked any more ends with its stdin, and leaves the window alone then. There is never a second one. */
+async function endSidecar(id: number): Promise<void> {
+  await os.updateSpawnedProcess(id, 'stdInEnd').catch(() => {})
+  const deadline = Date.now() + closeMs
+  while ((await os.getSpawnedProcesses()).some((one) => one.id === id)) {
+    if (Date.now() > deadline) throw new Error(`The former sidecar did not end within ${closeMs / 1000} s. Close the window.`)
+    await pause(100)
+  }
+}
+
+/** The sidecar that a former page of this window has started, or null. Nothing else is ever spawned here. */
 async function adopt(): Promise<Sidecar | null> {
-  const running = await os.getSpawnedProcesses()
-  const stored = JSON.parse(sessionStorage.getItem(storageKey) ?? 'null') as Partial<Sidecar> | null
-  const known = running.find(({ id }) => id === stored?.id)
-  if (!known) return null
-  if (stored?.baseUrl) return stored as Sidecar
+  const [running] = await os.getSpawnedProcesses()
+  if (!running) return null
+  const stored = JSON.parse(sessionStorage.getItem(storageKey) ?? 'null') as Sidecar | null
+  if (stored?.id === running.id) return stored
   try {
-    return await whereItIs(known.id, adoptMs)
+    // It may still wait for a handshake; a second one it passes over. Where it is, it says again to every page that comes.
+    await shakeHands(running.id)
+    return await whereItIs(running.id, startMs)
   } catch {
-    await os.updateSpawnedProcess(known.id, 'stdInEnd').catch(() => {})
-    const deadline = Date.now() + closeMs
-    while ((await os.getSpawnedProcesses()).some(({ id }) => id === known.id)) {
-      if (Date.now() > deadline) throw new Error(`The former sidecar did not end within ${closeMs / 1000} s. Close the window.`)
-      await pause(100)
-    }
+    await endSidecar(running.id)
     return null
   }
 }
 
 async function startSidecar(): Promise<Sidecar> {
+  // Of one that has gone; Neutralino gives its number away again.
+  sessionStorage.removeItem(storageKey)
   const { id } = await os.spawnProcess(sidecarCommand())
-  sessionStorage.setItem(storageKey, JSON.stringify({ id }))
-  const [, nlConnectToken] = window.NL_TOKEN.split('.')
-  const handshake = {
-    nlPort: window.NL_PORT,
-    nlToken: window.NL_TOKEN,
-    nlConnectToken,
-    nlExtensionId: extensionId,
-    origin: location.origin,
-  }
-  // Its stdin stays open: the end of this window is how it knows that nobody is there any more.
-  await os.updateSpawnedProcess(id, 'stdIn', `${JSON.stringify(handshake)}\n`)
+  await shakeHands(id)
   return whereItIs(id, startMs)
+}
+
+/** Its stdin stays open after this line: the end of this window is how it knows that nobody is there any more. */
+async function shakeHands(id: number): Promise<void> {
+  // A page that was loaded again has the token from the library.
+  const nlToken = window.NL_TOKEN || sessionStorage.getItem('NL_TOKEN') || ''
+  const [, nlConnectToken] = nlToken.split('.')
+  const handshake = { nlPort: window.NL_PORT, nlToken, nlConnectToken, nlExtensionId: extensionId, origin: location.origin }
+  await os.updateSpawnedProcess(id, 'stdIn', `${JSON.stringify(handshake)}\n`)
 }
 
 /** Whether the sidecar answers anything at all. */
@@ -131,8 +138,10 @@ async function answers({ baseUrl, token }: Sidecar): Promise<boolean> {
   }
 }
 
-/** The sidecar hears of the closing too and ends the window last. Whoever is alive must be able to end it. */
-async function onWindowClose(): Promise<void> {
+/** The sidecar ends the window last, when it has closed. Whoever is alive must be able to end it: silence is not waited for. */
+async function endWhenSilent(): Promise<void> {
+  if (ending) return
+  ending = true
   const deadline = Date.now() + closeMs
   let silentAt = Date.now() + silenceMs
   while (sidecar && !sidecarGone && Date.now() < Math.min(silentAt, deadline)) {
@@ -145,22 +154,41 @@ async function onWindowClose(): Promise<void> {
 async function connect(): Promise<Connected> {
   const ready = new Promise<void>((resolve) => void events.on('ready', () => resolve()))
   await events.on('spawnedProcess', ({ detail }) => {
-    heard.push(detail)
+    if (!sidecar) heard.push(detail)
     for (const listener of listeners) listener(detail)
   })
-  await events.on('windowClose', () => void onWindowClose())
+  await events.on('windowClose', () => void endWhenSilent())
+  await events.on('sidecarClosing', () => void endWhenSilent())
+  // The sidecar serves the tray.
+  await events.on('trayMenuItemClicked', ({ detail }) => {
+    if (detail.id === 'quit') void endWhenSilent()
+    else if (detail.id === 'show' && sidecarGone) front()
+  })
   init()
   await ready
   sidecar = (await adopt()) ?? (await startSidecar())
   sessionStorage.setItem(storageKey, JSON.stringify(sidecar))
-  heard.length = 0
   listen(sidecar.id, ({ action, data }) => {
     if (action !== 'exit') return
     sidecarGone = true
-    // After a crash the page stays and says so; closing it ends the window.
-    if (Number(data) === 0) void app.exit(0)
+    // After a crash the page stays and offers a restart; closing it ends the window.
+    if (Number(data) === 0 && !restarting) void app.exit(0)
   })
+  heard.length = 0
   return sidecar
+}
+
+/** By a page that is loaded again: it finds no sidecar and starts one. */
+async function restart(): Promise<void> {
+  restarting = true
+  if (sidecar && !sidecarGone) await endSidecar(sidecar.id)
+  location.reload()
+}
+
+function front(): void {
+  void nativeWindow.show()
+  void nativeWindow.unminimize()
+  void nativeWindow.focus()
 }
 
 /** The Neutralino window: its page starts the sidecar and holds its stdin open. */
@@ -168,11 +196,8 @@ export const neutralinoShell: Shell = {
   kind: 'neutralino',
   connect,
   openFolder: (path) => os.open(path),
-  front() {
-    void nativeWindow.show()
-    void nativeWindow.unminimize()
-    void nativeWindow.focus()
-  },
+  restart,
+  front,
   exitWindow() {
     void app.exit(0)
   },

@@ -5,6 +5,8 @@ export interface Shell {
   connect(): Promise<Connected>
   /** Absent where the sidecar opens folders (`POST /api/open`). */
   openFolder?(path: string): Promise<void>
+  /** Starts the sidecar anew and loads the page again. Absent where only the user can start it. Rejects with a sentence for the user. */
+  restart?(): Promise<void>
   /** Brings the window to the front. */
   front(): void
   /** Ends the window. May do nothing: then the page says that it can be closed. */

@@ -32,7 +32,12 @@ export const packages: readonly { names: readonly string[]; only: readonly RegEx
   { names: ['better-sqlite3'], only: [/^src-sidecar\/store\//] },
   {
     names: ['child_process', 'execa', 'tree-kill', 'koffi', 'cluster'],
-    only: [/^src-sidecar\/processes\//, /^src-sidecar\/backends\/draft-engine\/workers\.ts$/],
+    only: [
+      /^src-sidecar\/processes\//,
+      /^src-sidecar\/backends\/draft-engine\/workers\.ts$/,
+      // Stands in for Neutralino, which contains nothing.
+      /^src-sidecar\/selftest\/spawned-processes\.ts$/,
+    ],
   },
   { names: ['@neutralinojs/lib'], only: [/^src-ui\/shell\//] },
 ]
@@ -42,7 +47,12 @@ const programs = [/^src-sidecar\/processes\/shim\.[a-z0-9]+\.ts$/, /^src-sidecar
 const draftEngine = /^src-sidecar\/backends\/draft-engine\//
 
 export const environmentReaders = [/^src-sidecar\/config\//, ...programs, draftEngine]
-export const exitCallers = [/^src-sidecar\/main\.ts$/, ...programs, /^src-sidecar\/backends\/draft-engine\/main\.ts$/]
+export const exitCallers = [
+  /^src-sidecar\/main\.ts$/,
+  ...programs,
+  /^src-sidecar\/backends\/draft-engine\/main\.ts$/,
+  /^src-sidecar\/selftest\/neutralino-stand-in\.ts$/,
+]
 
 /** What of `src-sidecar` the UI may import. */
 const uiMayImport = /^src-sidecar\/contract\//
