@@ -15,6 +15,7 @@ export class HttpServer implements Component {
   readonly #app: Hono
   readonly #closed = deferred<ComponentExit>()
   #server: Server | undefined
+  #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(app: Hono) {
@@ -31,6 +32,12 @@ export class HttpServer implements Component {
   }
 
   async start(): Promise<void> {
+    if (this.#stopped !== undefined) return
+    this.#started = this.#listen()
+    await this.#started
+  }
+
+  async #listen(): Promise<void> {
     const server = createAdaptorServer({ fetch: this.#app.fetch }) as Server
     // An event stream has no end; the header limit still bounds slow senders.
     server.requestTimeout = 0
@@ -49,6 +56,7 @@ export class HttpServer implements Component {
   }
 
   async #stop(): Promise<void> {
+    await this.#started?.catch(() => {})
     const server = this.#server
     if (server?.listening) {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -9,6 +9,7 @@ export class PageTracker {
   readonly #open = new Set<string>()
   readonly #onLastClosed: () => void
   #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(onLastClosed: () => void) {
     this.#onLastClosed = onLastClosed
@@ -20,12 +21,13 @@ export class PageTracker {
   }
 
   hidden(page: string): void {
-    if (!this.#open.delete(page) || this.#open.size > 0) return
+    if (!this.#open.delete(page) || this.#open.size > 0 || this.#stopped) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(this.#onLastClosed, pageReturnMs)
   }
 
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
   }
 }

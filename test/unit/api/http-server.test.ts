@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import { HttpServer } from '../../../src-sidecar/api/http-server.ts'
+import { listeningPorts } from '../../helpers/survivors.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
+
+const hello = () => new Hono().get('/', (c) => c.text('hello'))
+
+test('listens on 127.0.0.1 on a port of its own, and not after its stop', async () => {
+  const [one, two] = [new HttpServer(hello()), new HttpServer(hello())]
+  expect(one.port).toBe(0)
+  await Promise.all([one.start(), two.start()])
+  const ports = [one.port, two.port]
+  expect(new Set([...ports, 0]).size).toBe(3)
+  expect(await (await fetch(`http://127.0.0.1:${one.port}/`)).text()).toBe('hello')
+  await Promise.all([one.stop(), one.stop(), two.stop()])
+  expect(await one.closed).toEqual({ name: 'http server' })
+  expect(listeningPorts().filter((port) => ports.includes(port))).toEqual([])
+})
+
+test('a stop waits for the answer that is being written', async () => {
+  const held = Promise.withResolvers<void>()
+  let asked = 0
+  const server = new HttpServer(
+    new Hono().get('/', async (c) => {
+      asked++
+      await held.promise
+      return c.text('late')
+    }),
+  )
+  await server.start()
+  const answer = fetch(`http://127.0.0.1:${server.port}/`).then((response) => response.text())
+  await waitFor(() => asked === 1, 'the request')
+  const stopped = server.stop()
+  held.resolve()
+  expect(await answer).toBe('late')
+  await stopped
+})
+
+test('a stop does not wait for a connection that says nothing, nor for an answer that never comes', async () => {
+  const server = new HttpServer(new Hono().get('/', () => new Promise<Response>(() => {})))
+  await server.start()
+  const silent = connect(server.port, '127.0.0.1')
+  await once(silent, 'connect')
+  const never = fetch(`http://127.0.0.1:${server.port}/`).catch(() => 'cut')
+  const began = performance.now()
+  await server.stop()
+  expect(performance.now() - began).toBeLessThan(1500)
+  expect(await never).toBe('cut')
+  silent.destroy()
+})
+
+test('a stop before or during the start ends it', async () => {
+  const [one, two] = [new HttpServer(hello()), new HttpServer(hello())]
+  await one.stop()
+  await one.start()
+  await Promise.all([two.start(), two.stop()])
+  expect(await one.closed).toEqual({ name: 'http server' })
+  expect([one.port, two.port]).toEqual([0, 0])
+})
