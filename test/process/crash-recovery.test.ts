@@ -12,7 +12,7 @@ describe.skipIf(process.platform !== 'linux')('after a crash', () => {
   let program: ReturnType<typeof escapeProgram>
   let baseline: Baseline
   beforeAll(() => {
-    program = escapeProgram()
+    program = escapeProgram(tempDir('escape'))
   })
   beforeEach(() => {
     baseline = takeBaseline()

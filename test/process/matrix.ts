@@ -1,32 +1,13 @@
 import { chmodSync, chownSync } from 'node:fs'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { escapeProgram } from '../helpers/escape-program.ts'
+import { escapeRows } from '../helpers/escape-rows.ts'
 import { supervise } from '../helpers/supervised.ts'
-import { type Baseline, endSurvivors, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
+import { type Baseline, endSurvivors, liveDescendants, signalSame, takeBaseline } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
 type Level = 'namespace' | 'shim' | 'group'
-
-/** Row, what it does, how many processes of the fixture stand before the end (at least). */
-const rows: [string, string, number][] = [
-  ['1', 'a direct child', 1],
-  ['2', 'a grandchild', 2],
-  ['3', 'a grandchild whose parent is gone', 2],
-  ['3b', 'a child whose launcher is gone', 1],
-  ['4', 'processes that ignore SIGTERM', 2],
-  ['5', 'a child in its own session', 2],
-  ['6', 'a double-forked daemon', 2],
-  ['7', 'a daemon with a cleared environment', 2],
-  ['8', 'a stopped child', 2],
-  ['9', 'processes that respawn on SIGTERM', 2],
-  ['9b', 'processes that respawn in a new session', 2],
-  ['10', '200 processes, four deep', 200],
-  ['11', 'a fast forker', 2],
-  ['11b', 'a chain that forks and exits', 1],
-  ['11c', 'a chain that forks and exits, each in its own session', 1],
-  ['11d', 'a chain that forks and exits, environment cleared', 1],
-]
 
 /** What the group level can't promise: it has neither subreaper nor namespace. The first always stays, the others may. */
 const beyondGroup = ['7', '11b', '11c', '11d']
@@ -48,7 +29,7 @@ function rowsAt(level: Level, options: { asUser?: number }): void {
     let program: ReturnType<typeof escapeProgram>
     let baseline: Baseline
     beforeAll(() => {
-      program = escapeProgram()
+      program = escapeProgram(tempDir('escape'))
     })
     afterEach(() => endSurvivors(baseline))
 
@@ -64,10 +45,11 @@ function rowsAt(level: Level, options: { asUser?: number }): void {
       await supervised.line('ready')
       // Between two links of a chain there may be one process only.
       await waitFor(() => standing().length >= atLeast, `${atLeast} processes of row ${row} alive`, { everyMs: 1 })
+      if (row === '3b') signalSame(started.leader!, 'SIGUSR1')
       return supervised
     }
 
-    for (const [row, what, atLeast] of rows) {
+    for (const [row, what, atLeast] of escapeRows) {
       const beyond = level === 'group' && beyondGroup.includes(row)
       const title = (rest: string) => `row ${row}, ${what}: ${rest}`
       for (let run = 1; run <= runs; run++) {

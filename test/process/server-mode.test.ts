@@ -13,7 +13,7 @@ describe.skipIf(process.platform !== 'linux').each(['namespace', 'shim', 'group'
   let baseline: Baseline
   let dataDir: string
   beforeAll(() => {
-    program = escapeProgram()
+    program = escapeProgram(tempDir('escape'))
   })
   beforeEach(() => {
     baseline = takeBaseline()

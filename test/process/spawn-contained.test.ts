@@ -19,7 +19,7 @@ describe.skipIf(process.platform !== 'linux').each(levels)('a contained process 
   let dataDir: string
   let containment: Containment
   beforeAll(() => {
-    program = escapeProgram()
+    program = escapeProgram(tempDir('escape'))
   })
   beforeEach(() => {
     baseline = takeBaseline()
