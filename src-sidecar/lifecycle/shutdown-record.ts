@@ -28,7 +28,7 @@ export class ShutdownRecord {
 
   write(report: LastShutdown): void {
     for (const { phase, name, ms, error } of report.steps) {
-      if (error !== null) this.note(`${phase}: ${name} failed after ${ms} ms: ${error}`)
+      this.note(error === null ? `${phase}: ${name} took ${ms} ms` : `${phase}: ${name} failed after ${ms} ms: ${error}`)
     }
     for (const remark of report.remarks) this.note(remark)
     for (const left of report.left) this.note(`left: ${left}`)

@@ -2,13 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { tempDir } from './temp-dir.ts'
 
 const source = (name: string) => fileURLToPath(new URL(`../fixtures/programs/${name}`, import.meta.url))
 
-/** The fixture whose process trees get away: compiled where there is a C compiler, else in Python. */
-export function escapeProgram(): { command: string; args: string[]; processName: string } {
-  const folder = tempDir('escape')
+/** The fixture whose process trees get away: compiled where there is a C compiler, else in Python. @param folder takes the binary */
+export function escapeProgram(folder: string): { command: string; args: string[]; processName: string } {
   chmodSync(folder, 0o755)
   const binary = join(folder, 'escape')
   if (spawnSync('cc', ['-O1', '-o', binary, source('escape.c')]).status === 0) {
