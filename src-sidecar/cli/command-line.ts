@@ -39,7 +39,7 @@ const words = (text: string): string[] => text.split(' ').filter((word) => word 
 function whole(name: string, min: number, max: number) {
   return (text: string): number => {
     const value = Number(text)
-    if (Number.isInteger(value) && value >= min && value <= max) return value
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
     throw new CommanderError(2, 'stablenew.number', `error: ${name} takes a whole number from ${min} to ${max}, not "${text}"`)
   }
 }
