@@ -51,28 +51,14 @@ export class History {
     const createdAtMs = Date.now()
     const parameters = made.parameters || infotext(job.recipe, made)
     const png = withPngText(made.png, 'parameters', parameters)
-    const file = await archive.save(png, this.#relativePath(job, imageIndex, made.seed, createdAtMs))
     const { width, height, seed, checkpoint, durationMs } = made
-    const row = {
-      jobId: job.id,
-      imageIndex,
-      ...file,
-      width,
-      height,
-      seed,
-      checkpoint,
-      backend,
-      durationMs,
-      parameters,
-      createdAtMs,
-    }
+    const about = { jobId: job.id, imageIndex, width, height, seed, checkpoint, backend, durationMs, parameters, createdAtMs }
     let saved: Image | null = null
-    try {
-      saved = transaction(() => (commit() ? store.add(row) : null))
-      return saved
-    } finally {
-      if (saved === null) await archive.discard(file)
-    }
+    await archive.save(png, this.#relativePath(job, imageIndex, seed, createdAtMs), (file) => {
+      saved = transaction(() => (commit() ? store.add({ ...about, ...file }) : null))
+      return saved !== null
+    })
+    return saved
   }
 
   page(limit: number, before?: number): ImagePage {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { copyFile, link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join, parse } from 'node:path'
 import { AppError, asError } from '../errors/app-error.ts'
 
 /** Names of files that are being written. They are never shown, and what a crash left of them goes at the next start. */
@@ -22,38 +22,72 @@ export class ImageArchive {
     this.#root = root
   }
 
-  /** @throws AppError `disk`, saying which file and why; nothing is left then. */
-  async save(png: Uint8Array, relativePath: string): Promise<ArchivedFile> {
+  /**
+   * @param record writes down that the image is there; false where it did not, and then nothing is kept. Until it has
+   * returned, a second file beside the image says that nobody knows of it yet, so that a crash leaves no image without a row.
+   * @throws AppError `disk`, saying which file and why, or what `record` throws; nothing is left then.
+   */
+  async save(png: Uint8Array, relativePath: string, record: (file: ArchivedFile) => boolean = () => true): Promise<ArchivedFile> {
     const wanted = join(this.#root, relativePath)
     const temporary = `${wanted}.${process.pid}${temporaryMark}`
+    let path: string | undefined
     try {
       await mkdir(dirname(wanted), { recursive: true, mode: 0o700 })
       await writeSynced(temporary, png)
-      const path = await nameWithoutReplacing(temporary, wanted)
+      path = await nameWithoutReplacing(temporary, wanted)
       await syncFolder(dirname(path))
-      return { path, sizeBytes: png.byteLength }
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {})
+      await remove(path)
+      await remove(temporary)
       throw new AppError(
         'disk',
         `The image could not be written to ${wanted}: ${asError(error).message}. Is the disk full or read-only?`,
         { cause: error },
       )
     }
+    const file = { path, sizeBytes: png.byteLength }
+    let recorded = false
+    try {
+      recorded = record(file)
+    } finally {
+      if (!recorded) await remove(path)
+      await remove(temporary)
+    }
+    return file
   }
 
-  /** Removes a saved file whose row could not be written. */
-  async discard(file: ArchivedFile): Promise<void> {
-    await rm(file.path, { force: true })
-  }
-
-  /** @returns how many leftovers of a crash were removed. */
-  async removeLeftovers(): Promise<number> {
+  /**
+   * Removes what a crash has left: half-written files, and whole ones that were not recorded yet.
+   * @param isRecorded whether somebody knows of the image at this path.
+   * @returns how many images were cut off so.
+   */
+  async removeLeftovers(isRecorded: (path: string) => boolean = () => true): Promise<number> {
     const names = await readdir(this.#root, { recursive: true }).catch(() => [])
-    const parts = names.filter((name) => name.endsWith(temporaryMark))
-    for (const name of parts) await rm(join(this.#root, name), { force: true })
+    const parts = names.filter((name) => name.endsWith(temporaryMark)).map((name) => join(this.#root, name))
+    for (const part of parts) {
+      for (const path of await namedAfter(part)) if (!isRecorded(path)) await remove(path)
+      await remove(part)
+    }
     return parts.length
   }
+}
+
+const remove = async (path: string | undefined): Promise<void> => {
+  if (path !== undefined) await rm(path, { force: true }).catch(() => {})
+}
+
+/** The images that were made of this temporary file: next to it, with its name (and perhaps a number), and its bytes. */
+async function namedAfter(part: string): Promise<string[]> {
+  const { dir, base } = parse(part)
+  const { name, ext } = parse(base.replace(/\.\d+\.stablenew-part$/, ''))
+  const bytes = await readFile(part).catch(() => null)
+  const found = []
+  for (const other of await readdir(dir).catch(() => [])) {
+    if (!other.startsWith(name) || !other.endsWith(ext) || !/^(-\d+)?$/.test(other.slice(name.length, other.length - ext.length)))
+      continue
+    if (bytes?.equals(await readFile(join(dir, other)))) found.push(join(dir, other))
+  }
+  return found
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
@@ -75,7 +109,6 @@ async function nameWithoutReplacing(temporary: string, wanted: string): Promise<
         if (error.code === 'EEXIST') throw error
         return copyFile(temporary, path, constants.COPYFILE_EXCL)
       })
-      await unlink(temporary)
       return path
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

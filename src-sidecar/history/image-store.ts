@@ -67,6 +67,11 @@ export class ImageStore {
     return row === undefined ? undefined : toImage(row as Row)
   }
 
+  /** Whether a row knows of the image at this path. */
+  has(path: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM images WHERE path = ?').get(path) !== undefined
+  }
+
   /** Newest first, below `before` where it is given. */
   page(limit: number, before?: number): ImagePage {
     const rows = this.#database

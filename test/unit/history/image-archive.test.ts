@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
@@ -36,10 +36,13 @@ describe('an image', () => {
     expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(['one', 'two', 'three'])
   })
 
-  test('that is discarded is gone, and can be discarded again', async () => {
-    const file = await archive.save(Buffer.from('picture'), 'cat.png')
-    await archive.discard(file)
-    await archive.discard(file)
+  test('whose row could not be written is gone, and the error is the one of the row', async () => {
+    await archive.save(Buffer.from('picture'), 'cat.png', () => false)
+    const full = new Error('database or disk is full')
+    const saving = archive.save(Buffer.from('picture'), 'cat.png', () => {
+      throw full
+    })
+    await expect(saving).rejects.toBe(full)
     expect(all()).toEqual([])
   })
 })
@@ -78,6 +81,23 @@ describe('leftovers of a crash', () => {
     expect(all().toSorted()).toEqual(['001.png', 'mine.part'])
     expect(existsSync(path)).toBe(true)
     expect(await archive.removeLeftovers()).toBe(0)
+  })
+
+  test('between an image and its row are removed: the image is made again, and must not be there twice', async () => {
+    const crashed = join(tempDir('crashed'), 'images')
+    await archive.save(Buffer.from('an earlier one'), 'cat.png')
+    await archive.save(Buffer.from('picture'), 'cat.png', () => {
+      cpSync(root, crashed, { recursive: true })
+      return true
+    })
+    const left = () => readdirSync(crashed).toSorted()
+    expect(left()).toEqual(['cat-2.png', 'cat.png', `cat.png.${process.pid}.stablenew-part`])
+    const twice = `${crashed}-recorded`
+    cpSync(crashed, twice, { recursive: true })
+    expect(await new ImageArchive(crashed).removeLeftovers((path) => path === join(crashed, 'cat.png'))).toBe(1)
+    expect(left()).toEqual(['cat.png'])
+    expect(await new ImageArchive(twice).removeLeftovers(() => true)).toBe(1)
+    expect(readdirSync(twice).toSorted()).toEqual(['cat-2.png', 'cat.png'])
   })
 
   test('are none where there is no folder', async () => {
