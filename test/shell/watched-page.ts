@@ -7,13 +7,15 @@ import { projectFolder } from '../helpers/sidecar.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
-/** The real UI in the real window, with one script more, that tells us what it shows and reloads when we say so. */
+/** The real UI in the real window, with one script more, that tells us what it shows and does what we say. */
 export interface WatchedPage {
   /** For NEUTRALINO_BIN: the real binary, pointed at the folder with the watched page. */
   readonly binary: string
   /** Waits until a page shows the packs that it has from the sidecar; a newer one than it saw before. */
   shown(): Promise<void>
   reload(): void
+  /** Lets Neutralino tell everybody of a click in the tray's menu. */
+  clickTray(id: string): void
   stop(): Promise<void>
 }
 
@@ -22,19 +24,27 @@ const script = (port: number) => `<script>
   setInterval(async () => {
     if (!document.body.innerText.includes('landscapes')) return
     const answer = await fetch('http://127.0.0.1:${port}/' + load)
-    if ((await answer.text()) === 'reload') location.reload()
+    const [word, id] = (await answer.text()).split(' ')
+    if (word === 'reload') location.reload()
+    if (word === 'tray') {
+      const accessToken = window.NL_TOKEN || sessionStorage.getItem('NL_TOKEN')
+      const socket = new WebSocket('ws://127.0.0.1:' + NL_PORT + '?connectToken=' + accessToken.split('.')[1])
+      const data = { event: 'trayMenuItemClicked', data: { id } }
+      socket.onopen = () => socket.send(JSON.stringify({ id: crypto.randomUUID(), method: 'app.broadcast', accessToken, data }))
+    }
   }, 100)
 </script>`
 
 export async function watchPage(neutralino: string): Promise<WatchedPage> {
   const loads = new Set<string>()
   let seen = 0
-  let reload = false
+  /** What the next known page that asks is told. */
+  let command = 'stay'
   const server = createServer((request, response) => {
     const isNew = !loads.has(request.url!)
     loads.add(request.url!)
-    response.setHeader('access-control-allow-origin', '*').end(reload && !isNew ? 'reload' : 'stay')
-    if (!isNew) reload = false
+    response.setHeader('access-control-allow-origin', '*').end(isNew ? 'stay' : command)
+    if (!isNew) command = 'stay'
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
 
@@ -54,7 +64,10 @@ export async function watchPage(neutralino: string): Promise<WatchedPage> {
       seen = loads.size
     },
     reload: () => {
-      reload = true
+      command = 'reload'
+    },
+    clickTray: (id) => {
+      command = `tray ${id}`
     },
     stop: async () => {
       server.closeAllConnections()
