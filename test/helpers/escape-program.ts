@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const source = (name: string) => fileURLToPath(new URL(`../fixtures/programs/${name}`, import.meta.url))
@@ -12,14 +12,8 @@ export function escapeProgram(folder: string): { command: string; args: string[]
   if (spawnSync('cc', ['-O1', '-o', binary, source('escape.c')]).status === 0) {
     return { command: binary, args: [], processName: 'escape' }
   }
-  const python = spawnSync(
-    'python3',
-    ['-c', 'import os, sys; print(sys.executable); print(os.path.basename(os.readlink("/proc/self/exe")))'],
-    {
-      encoding: 'utf8',
-    },
-  )
-  const [command, processName] = (python.stdout ?? '').split('\n')
-  if (python.status !== 0 || !command || !processName) throw new Error('the process tests need a C compiler (cc) or python3')
-  return { command, args: ['-S', source('escape.py')], processName: processName.slice(0, 15) }
+  const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' })
+  const command = (python.stdout ?? '').trim()
+  if (python.status !== 0 || !command) throw new Error('the process tests need a C compiler (cc) or python3')
+  return { command, args: ['-S', source('escape.py')], processName: basename(command).slice(0, 15) }
 }
