@@ -25,6 +25,7 @@ export class AppEnd {
   readonly #left: string[] = []
   readonly #closed = Promise.withResolvers<LastShutdown>()
   #closing: Closing | null = null
+  #crashed = false
 
   constructor(options: AppEndOptions) {
     this.#options = options
@@ -62,6 +63,10 @@ export class AppEnd {
   /** Any number of calls; all share one end. Never rejects. */
   async request(reason: StopReason, now = false): Promise<LastShutdown> {
     const first = !this.coordinator.closing
+    if (reason.trigger === 'uncaught-error') {
+      this.#crashed = true
+      if (!first) this.remark(`uncaught error while closing: ${reason.detail}`)
+    }
     if (first) this.#options.record.note(`closing: ${reason.trigger}${reason.detail ? ` (${reason.detail})` : ''}`)
     const report = await this.coordinator.request(reason, now)
     if (first) await this.#finish(report)
@@ -78,7 +83,6 @@ export class AppEnd {
       }
     }
     const clean = this.#left.length === 0 && steps.every(({ error }) => error === null)
-    const crashed = report.reason.trigger === 'uncaught-error'
     const last: LastShutdown = {
       version: 1,
       runId: this.#options.runId,
@@ -91,8 +95,8 @@ export class AppEnd {
       steps,
       remarks: this.#remarks,
       left: this.#left,
-      verdict: clean && !crashed ? 'clean' : 'unclean',
-      exitCode: crashed ? 70 : clean ? 0 : 1,
+      verdict: clean && !this.#crashed ? 'clean' : 'unclean',
+      exitCode: this.#crashed ? 70 : clean ? 0 : 1,
     }
     this.#options.record.write(last)
     this.#closed.resolve(last)
