@@ -1,0 +1,13 @@
+// npm run bench <name> [options]: runs test/bench/<name>.ts.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { runChild } from './run-child.mjs'
+import { root, runScript, SetupError, setup } from './setup.mjs'
+
+await runScript(import.meta.url, async ([name = '', ...options]) => {
+  const program = join(root, 'test/bench', `${name}.ts`)
+  if (!/^[a-z-]+$/.test(name) || !existsSync(program)) throw new SetupError(`There is no benchmark "${name}" in test/bench.`, 2)
+  const node = await setup({ ui: false })
+  const line = ['--disable-warning=ExperimentalWarning', program, ...options]
+  return (await runChild(node, line, { deathSignal: 'TERM', graceMs: 15_000 })).exitCode
+})
