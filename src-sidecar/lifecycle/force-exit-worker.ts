@@ -26,24 +26,28 @@ parentPort?.postMessage({ problem })
 
 let lost: 'stdin-eof' | 'parent-gone' | undefined
 let lastBeat = -1
-let silentTicks = 0
-let closingTicks = 0
+let silentMs = 0
+let closingMs = 0
+let now = performance.now()
 
-// Own ticks, not the clock: what passes while the process or the machine sleeps is one tick.
-while (Atomics.wait(flags, STOP, 0, setup.tickMs) === 'timed-out') {
+const toNext = () => Math.min(setup.tickMs, setup.closingLimitMs - closingMs, setup.silentLimitMs - silentMs)
+while (Atomics.wait(flags, STOP, 0, toNext()) === 'timed-out') {
+  const before = now
+  now = performance.now()
+  // Own ticks, not the clock: what passes while the process or the machine sleeps is two of them at most. The clock only
+  // keeps the delays of a busy machine from adding up.
+  const passedMs = Math.min(now - before, 2 * setup.tickMs)
   const beat = Atomics.load(flags, BEAT)
-  silentTicks = beat === lastBeat ? silentTicks + 1 : 0
+  silentMs = beat === lastBeat ? silentMs + passedMs : 0
   lastBeat = beat
   if (setup.watchStdin && native?.stdinHungUp()) lost ??= 'stdin-eof'
   if (parentGone?.()) lost ??= 'parent-gone'
-  if (lost !== undefined || Atomics.load(flags, CLOSING) === 1) closingTicks++
-  const silentMs = silentTicks * setup.tickMs
-  if (closingTicks * setup.tickMs >= setup.closingLimitMs)
-    force(closingTicks * setup.tickMs, 'the shutdown was not done', silentMs)
-  else if (silentMs >= setup.silentLimitMs) force(silentMs, 'the main thread was silent', silentMs)
+  if (lost !== undefined || Atomics.load(flags, CLOSING) === 1) closingMs += passedMs
+  if (closingMs >= setup.closingLimitMs) force(Math.round(closingMs), 'the shutdown was not done within')
+  else if (silentMs >= setup.silentLimitMs) force(Math.round(silentMs), 'the main thread was silent for')
 }
 
-function force(ms: number, what: string, silentMs: number): void {
+function force(ms: number, what: string): void {
   quietly(() => native?.exitWithin(writeLimitSeconds))
   const { trigger, detail, steps, guards } = readNotes(flags, setup.notes)
   const told = guards.filter(({ pid, startTime }) => quietly(() => native?.killGuard(pid, startTime)))
@@ -59,8 +63,8 @@ function force(ms: number, what: string, silentMs: number): void {
     ms,
     graceCut: true,
     steps: steps.map(({ phase, name }) => ({ phase, name, ms, error: 'was not done when the exit was forced' })),
-    remarks: [`${what} within ${ms} ms`, `${told.length} of ${guards.length} guards were told to kill their processes`],
-    left: blocked ? [`the main thread, silent for ${silentMs} ms`] : [],
+    remarks: [`${what} ${ms} ms`, `${told.length} of ${guards.length} guards were told to kill their processes`],
+    left: blocked ? [`the main thread, silent for ${Math.round(silentMs)} ms`] : [],
     verdict: 'forced',
     // Without native calls nothing but SIGKILL ends the process from here.
     exitCode: native === null ? 137 : forcedExitCode,

@@ -27,7 +27,8 @@ const audit = /\/lifecycle\/resource-(audit|snapshot)\.ts$/
 
 /**
  * Remembers where each asynchronous resource was made; for `--diagnose` only, as every timer, read and write then costs a
- * look at the stack (20 µs) and an entry. What native code opens has no origin.
+ * look at the stack (20 µs) and an entry: an HTTP request takes four times the processor time. What native code opens has
+ * no origin.
  */
 export class OriginTrace {
   readonly #root: string

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OriginTrace } from './origin-trace.ts'
-import { hasProc, type Resource, type ResourceKind, takeSnapshot } from './resource-snapshot.ts'
+import { hasProc, type Resource, type ResourceKind, takeSnapshot, withSocketNames } from './resource-snapshot.ts'
 
 export type { Resource, ResourceKind } from './resource-snapshot.ts'
 
@@ -44,7 +44,7 @@ export class ResourceAudit {
     for (const until = performance.now() + withinMs; ; await sleep(10)) {
       const left = this.#left(ownTimers).filter((resource) => !isExpected(resource))
       if (left.length > 0 && performance.now() < until) continue
-      return left.map((resource) => ({
+      return withSocketNames(left).map((resource) => ({
         kind: resource.kind,
         name: resource.name,
         origins: this.#trace?.originsOf(resource) ?? [],

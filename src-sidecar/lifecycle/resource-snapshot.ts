@@ -66,12 +66,11 @@ function descriptors(): Resource[] {
     const target = attempt(() => readlinkSync(`/proc/self/fd/${fd}`))
     return target === undefined ? [] : [{ fd: Number(fd), target }]
   })
-  const sockets = socketNames()
   return all.flatMap(({ fd, target }): Resource[] => {
     if (target === 'anon_inode:inotify') return watches(fd)
     if (runtimeDescriptors.test(target)) return []
     const key = `${fd} ${target}`
-    if (target.startsWith('socket:')) return [{ kind: 'socket', key, fd, name: sockets.get(target) ?? 'unnamed socket' }]
+    if (target.startsWith('socket:')) return [{ kind: 'socket', key, fd, name: target }]
     if (!target.startsWith('pipe:')) return [{ kind: 'file', key, fd, name: target }]
     // Both ends in one process: an event loop wakes itself with it.
     const own = all.filter((other) => other.target === target).length > 1
@@ -98,6 +97,13 @@ function children(): Resource[] {
   return numbers.map((pid) => {
     return { kind: 'child', key: pid, pid: Number(pid), name: `${read(`/proc/${pid}/comm`).trim()} (pid ${pid})` }
   })
+}
+
+/** Says of sockets what they are connected to. Not part of a snapshot, as the kernel takes 5 ms for each list. */
+export function withSocketNames(resources: readonly Resource[]): Resource[] {
+  if (!resources.some(({ kind }) => kind === 'socket')) return [...resources]
+  const names = socketNames()
+  return resources.map((resource) => ({ ...resource, name: names.get(resource.name) ?? resource.name }))
 }
 
 /** `socket:[inode]` → what it is connected to. */
