@@ -45,6 +45,11 @@ export class JobRunner {
     return this.#progress
   }
 
+  /** Whether the running job's backend is only being started: no image is being made yet. */
+  get waitsForStart(): boolean {
+    return this.#progress !== undefined && this.#options.backend.status.state === 'starting'
+  }
+
   get preview(): Preview | undefined {
     return this.#preview
   }

@@ -87,9 +87,11 @@ export class QueueProcessor implements Component {
     this.#stopping.abort()
     this.wake()
     if (this.#loop === undefined) this.#closed.resolve({ name: this.name })
-    if (runningImage === 'cancel') this.#current?.abort.abort()
+    // Nothing is lost by not waiting for a backend that takes minutes to start.
+    const finish = runningImage === 'finish' && !this.#options.runner.waitsForStart
+    if (!finish) this.#current?.abort.abort()
     const orphaned = trigger === 'stdin-eof' || trigger === 'parent-gone' || trigger === 'shell-gone'
-    const graceMs = runningImage === 'cancel' ? 0 : orphaned ? orphanDrainMs : drainMs
+    const graceMs = !finish ? 0 : orphaned ? orphanDrainMs : drainMs
     const ended = new AbortController()
     const grace = delay(graceMs, undefined, { signal: AbortSignal.any([force, ended.signal]) }).catch(() => {})
     void grace.then(() => this.#current?.abort.abort())

@@ -354,6 +354,16 @@ describe('a stop', () => {
     expect(state(id!)).toBe('queued')
   })
 
+  test('does not wait for a backend that is still starting: no image is being made', async () => {
+    backend.status = { ...backend.status, state: 'starting' }
+    const [id] = add([])
+    await backend.request(0)
+    const began = performance.now()
+    await processor.stop({ trigger: 'window-close' }, never)
+    expect(performance.now() - began).toBeLessThan(2000)
+    expect(state(id!)).toBe('queued')
+  })
+
   test.each(['idle', 'before the start', 'twice'])('ends %s', async (when) => {
     if (when === 'before the start') processor = newProcessor('finish')
     if (when === 'twice') void processor.stop({ trigger: 'api' }, never)
