@@ -42,7 +42,7 @@ export function planRun(seed: number, run: number): ChaosPlan {
     workers: victim === 'worker' ? random.whole(1, 3) : random.whole(0, 2),
     stubborn: random.next() < 0.1,
     stepMs: random.whole(5, 15),
-    imagesEach: random.whole(1, 2),
+    imagesEach: random.pick([1, 1, 2]),
     firstSeed: random.whole(0, 2 ** 31),
   }
 }
