@@ -5,6 +5,7 @@ import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
 import { acquireInstance } from './cli/second-start.ts'
 import { composeApp } from './compose-app.ts'
+import { composeEnd } from './compose-end.ts'
 import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
 import { readInstance, removeInstance, writeInstance } from './config/instance-file.ts'
@@ -13,9 +14,7 @@ import { appVersion } from './config/version.ts'
 import type { Job } from './contract/job.ts'
 import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
-import { AppEnd } from './lifecycle/app-end.ts'
 import type { StopReason } from './lifecycle/component.ts'
-import { ShutdownRecord } from './lifecycle/shutdown-record.ts'
 import { openLog } from './logging/logger.ts'
 import { InstanceLock } from './store/instance-lock.ts'
 
@@ -24,16 +23,27 @@ export interface App {
   shutdown(reason: StopReason, now?: boolean): Promise<LastShutdown>
   /** Settles when everything is gone. */
   readonly closed: Promise<LastShutdown>
+  /** For the `exit` event: writes down an exit that went past the shutdown. */
+  exitedPast(exitCode: number): void
+  /** Whether a thread is left that Node's own exit would wait for. */
+  readonly stuck: boolean
 }
 
 /**
  * Builds and starts the whole app: lock, log, settings, core, API, shell, in that order; what was started is stopped
  * again before it throws.
  * @param handshake the shell's first line, where a shell started us.
+ * @param parentPid whose end is ours; null where nobody holds us.
  * @param abort ends the start early; its reason is a StopReason.
  * @throws AppError, `already_running` among them.
  */
-export async function startApp(command: ServeCommand, host: Host, handshake: string | null, abort: AbortSignal): Promise<App> {
+export async function startApp(
+  command: ServeCommand,
+  host: Host,
+  handshake: string | null,
+  parentPid: number | null,
+  abort: AbortSignal,
+): Promise<App> {
   const began = performance.now()
   const folders = foldersFor(platformFolders(), command.dataDir)
   await makeFolders(folders)
@@ -53,22 +63,25 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
   }
   logger.info({ version: appVersion, runId, command, node: process.version }, 'StableNew starts')
 
-  const record = new ShutdownRecord({
-    logFile: join(folders.log, 'shutdown.log'),
-    reportFile: join(folders.data, 'last-shutdown.json'),
-  })
-  const lastShutdown = record.readLast()
   // It is taken away at the end of every run that reached its end.
   const cutShort = (await readInstance(folders.data)) !== null
-  const end = new AppEnd({
-    runId,
-    appVersion,
-    record,
-    onClosing: (closing) => {
-      logger.info({ closing }, 'closing')
-      events.publish({ type: 'closing', closing })
+  const parts = composeEnd(
+    {
+      runId,
+      logger,
+      files: { logFile: join(folders.log, 'shutdown.log'), reportFile: join(folders.data, 'last-shutdown.json') },
+      compileCacheDir: join(folders.cache, 'force-exit'),
+      parentPid,
+      diagnose: command.diagnose,
+      onClosing: (closing) => {
+        logger.info({ closing }, 'closing')
+        events.publish({ type: 'closing', closing })
+      },
     },
-  })
+    abort,
+  )
+  const { end } = parts
+  const lastShutdown = parts.record.readLast()
   end.finallyDo('instance lock', () => lock.release())
   end.finallyDo('log', async () => {
     logger.info('StableNew has closed')
@@ -98,12 +111,17 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       foldersByDay: true,
       serverMode: command.serverMode,
       notice,
+      remark: (text) => end.remark(text),
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)
+    parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
+    void core.processor.closed.then(({ error }) => {
+      if (error !== undefined) void end.request({ trigger: 'uncaught-error', detail: `the queue ended: ${error.message}` })
+    })
     for (const job of core.recovered) notice(recoveredNotice(job))
     const status = () => ({ closing: end.closing, notices, lastShutdown })
-    const context = { command, handshake, host, folders, logger, runId, token, events, settings, core, end, status, notice }
+    const context = { command, handshake, host, folders, logger, runId, token, events, settings, core, parts, status, notice }
     const { components, server, shell } = await composeApp(context)
     for (const component of components) {
       goOn()
@@ -129,7 +147,14 @@ export async function startApp(command: ServeCommand, host: Host, handshake: str
       throw error
     }
   }
-  return { shutdown: (reason, now) => end.request(reason, now), closed: end.closed }
+  return {
+    shutdown: (reason, now) => end.request(reason, now),
+    closed: end.closed,
+    exitedPast: (exitCode) => end.exitedPast(exitCode),
+    get stuck() {
+      return parts.threads.ends.some(({ how }) => how === 'stuck')
+    },
+  }
 }
 
 function recoveredNotice(job: Job): string {

@@ -8,6 +8,7 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
+import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
 import { environment } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
@@ -18,7 +19,6 @@ import type { Status } from './contract/status.ts'
 import type { Core } from './core.ts'
 import { AppError } from './errors/app-error.ts'
 import { Thumbnails } from './history/thumbnails.ts'
-import type { AppEnd } from './lifecycle/app-end.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
@@ -35,7 +35,7 @@ export interface AppContext {
   readonly events: EventStream
   readonly settings: SettingsFile
   readonly core: Core
-  readonly end: AppEnd
+  readonly parts: EndParts
   readonly status: () => Pick<Status, 'closing' | 'notices' | 'lastShutdown'>
   readonly notice: (message: string) => void
 }
@@ -51,7 +51,8 @@ const resources = (name: string): string => fileURLToPath(new URL(`../resources/
 
 /** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
 export async function composeApp(context: AppContext): Promise<AppParts> {
-  const { command, handshake, host, folders, logger, token, events, settings, core, end, notice } = context
+  const { command, handshake, host, folders, logger, token, events, settings, core, parts, notice } = context
+  const { end } = parts
   const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
   const thumbnailFolder = join(folders.cache, 'thumbnails')
   await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
@@ -145,6 +146,12 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     await shell.stop(reason, force)
     await server.stop()
   })
-  atEnd('verify', 'processes', 8000, (reason, force) => core.containment.stop(reason, force))
+  // Closed after the sequence, when nobody can need them any more.
+  const last = ['stablenew.db', 'stablenew.db-wal', 'stablenew.db-shm', 'instance.lock'].map((name) => join(folders.data, name))
+  last.push(join(folders.log, 'stablenew.log'))
+  atEnd('verify', 'processes', 9000, async (reason, force) => {
+    await core.containment.stop(reason, force)
+    await parts.audit(({ kind, name }) => kind === 'file' && last.includes(name))
+  })
   return { components: [core.containment, packs, core.backend, server], server, shell }
 }

@@ -34,6 +34,8 @@ export interface CoreOptions {
   /** Backends outlive the app. */
   readonly serverMode: boolean
   readonly notice: (message: string) => void
+  /** For the report of the shutdown: worth knowing, but not unclean. */
+  readonly remark: (text: string) => void
   /** What a stop does to the running image, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
@@ -125,5 +127,13 @@ function makeBackend(settings: BackendSettings, options: CoreOptions, containmen
   if (settings.kind === 'sdapi') return new SdapiBackend(settings, onStatus)
   const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
   const logFile = join(options.folders.log, 'draft-engine.log')
-  return new DraftBackend({ containment, args, logFile, onStatus, persistent: options.serverMode, notice: options.notice })
+  return new DraftBackend({
+    containment,
+    args,
+    logFile,
+    onStatus,
+    persistent: options.serverMode,
+    notice: options.notice,
+    remark: options.remark,
+  })
 }

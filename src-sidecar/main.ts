@@ -1,7 +1,7 @@
 import { type App, startApp } from './app.ts'
 import { parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
 import { createHost } from './cli/host.ts'
-import { runPack } from './cli/run-pack.ts'
+import { type PackRun, runPack } from './cli/run-pack.ts'
 import { RunReport } from './cli/run-report.ts'
 import { bringToFront } from './cli/second-start.ts'
 import type { Instance } from './config/instance-file.ts'
@@ -14,8 +14,10 @@ import { StdinWatch } from './lifecycle/stdin-watch.ts'
 const exitCodes = { clean: 0, failed: 1, usage: 2, alreadyRunning: 3, uncaught: 70, forced: 75 }
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGBREAK: 21 } as const
 type EndSignal = keyof typeof signalNumbers
-/** From the first trigger; whatever hangs then is left to the guards of the processes. */
-const forcedExitMs = 30_000
+/** The last resort, for when even the watchdog's 30 s have passed, or it is not there yet. */
+const forcedExitMs = 35_000
+/** Read before anything else: later it may be another one. */
+const parentPid = process.ppid
 
 const out = (text: string) => void process.stdout.write(text)
 const error = (text: string) => void process.stderr.write(text)
@@ -64,7 +66,7 @@ async function serve(command: ServeCommand): Promise<number> {
   try {
     const line = command.shell === 'neutralino' ? await handshake.promise : null
     if (abort.signal.aborted) return exitCodes.clean
-    app = await startApp(command, host, line, abort.signal)
+    app = await startApp(command, host, line, armed ? parentPid : null, abort.signal)
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.clean
     if (!(thrown instanceof AppError) || thrown.code !== 'already_running') throw thrown
@@ -74,7 +76,11 @@ async function serve(command: ServeCommand): Promise<number> {
     return inFront ? exitCodes.clean : exitCodes.alreadyRunning
   }
   if (early !== undefined) void app.shutdown(...early)
-  return (await app.closed).exitCode
+  const running = app
+  process.once('exit', (exitCode) => running.exitedPast(exitCode))
+  const { exitCode } = await app.closed
+  if (app.stuck) (await import('./processes/native-exit.ts')).exitNow(exitCode)
+  return exitCode
 }
 
 async function run(command: RunCommand): Promise<number> {
@@ -84,21 +90,21 @@ async function run(command: RunCommand): Promise<number> {
     isTerminal: process.stdout.isTTY === true,
     columns: () => process.stdout.columns ?? 80,
   })
-  let early: [StopReason, boolean] | undefined
-  let stop: ((...how: [StopReason, boolean]) => Promise<void>) | undefined
+  const abort = new AbortController()
+  let pack: PackRun | undefined
   watchProcess(
     command.watchStdin,
-    (reason, now) => {
-      early ??= [reason, now]
-      void stop?.(reason, now)
+    (reason) => {
+      if (abort.signal.aborted) pack?.again(reason)
+      else abort.abort(reason)
     },
     () => {},
   )
-  const pack = await runPack(command, report)
-  stop = pack.stop
-  if (early !== undefined) void stop(...early)
+  pack = await runPack(command, report, command.watchStdin ? parentPid : null, abort.signal)
+  const running = pack
+  process.once('exit', (exitCode) => running.exitedPast(exitCode))
   const exitCode = await pack.exitCode
-  const signal = early?.[0].trigger as EndSignal | undefined
+  const signal = (abort.signal.reason as StopReason | undefined)?.trigger as EndSignal | undefined
   return signal !== undefined && signal in signalNumbers ? 128 + signalNumbers[signal] : exitCode
 }
 

@@ -27,6 +27,7 @@ export interface DraftBackendOptions {
   /** Whether the engine outlives the app (server mode). */
   readonly persistent: boolean
   readonly notice: (message: string) => void
+  readonly remark: (text: string) => void
 }
 
 interface Engine {
@@ -90,7 +91,10 @@ export class DraftBackend implements Backend {
     this.#stopping.abort()
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.client.close()
-    if (!this.#options.persistent || trigger === 'replaced') await engine?.process.terminate(force)
+    if (!this.#options.persistent || trigger === 'replaced') {
+      const closed = await engine?.process.terminate(force)
+      if (closed?.killed) this.#options.remark(`${this.name}: it did not end when it was asked to, and was killed`)
+    }
     this.#turn({ state: 'stopped', problem: null })
     this.#closed.resolve({ name: this.name })
   }

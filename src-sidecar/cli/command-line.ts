@@ -21,6 +21,8 @@ export interface ServeCommand extends CommonOptions {
   readonly hostLines: boolean
   /** Backends go on when the app closes, and the next start takes them over. */
   readonly serverMode: boolean
+  /** Traces where everything that stays open was opened; slow. */
+  readonly diagnose: boolean
 }
 
 export interface RunCommand extends CommonOptions {
@@ -74,6 +76,7 @@ export function parseCommandLine(
     .addOption(new Option('--shell <shell>', 'the window').choices(shellChoices).default('auto'))
     .option('--headless', 'the same as --shell none', false)
     .option('--server-mode', 'leave backends running at the end, for the next start', false)
+    .option('--diagnose', 'find out where what is left at the end came from (slow)', false)
     .addOption(new Option('--host-lines', 'lines of JSON for a launcher on standard output').default(false).hideHelp())
     .action(({ headless, ...options }) => {
       parsed = { ...options, kind: 'serve', shell: headless ? 'none' : options.shell }

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { composeEnd } from '../compose-end.ts'
 import { environment, platformFolders } from '../config/environment.ts'
 import { foldersFor, makeFolders } from '../config/folders.ts'
 import { SettingsFile } from '../config/settings-file.ts'
 import type { AppEvent } from '../contract/events.ts'
-import { type Core, openCore } from '../core.ts'
+import { openCore } from '../core.ts'
 import { AppError } from '../errors/app-error.ts'
 import { brokenPack } from '../jobs/queue.ts'
-import type { StopReason } from '../lifecycle/component.ts'
-import { ShutdownCoordinator } from '../lifecycle/shutdown-coordinator.ts'
+import type { Component, StopReason } from '../lifecycle/component.ts'
+import type { Phase } from '../lifecycle/shutdown-coordinator.ts'
 import { openLog } from '../logging/logger.ts'
 import { readPack } from '../packs/pack-library.ts'
 import type { RunCommand } from './command-line.ts'
@@ -18,16 +19,26 @@ import type { RunReport } from './run-report.ts'
 export interface PackRun {
   /** Settles when everything is gone: 0 all images made, 1 some failed or something was left. */
   readonly exitCode: Promise<number>
-  /** Ends the run early; what was saved stays. Any number of times. */
-  stop(reason: StopReason, now?: boolean): Promise<void>
+  /** A further request to end, after `abort`: cuts grace short. */
+  again(reason: StopReason): void
+  /** For the `exit` event: writes down an exit that went past the shutdown. */
+  exitedPast(exitCode: number): void
 }
+
+const stepMs = 8000
 
 /**
  * `stablenew run`: queues one pack, makes its images into `--out`, and leaves nothing else. It works in a folder of
  * its own, so that it runs beside the app.
+ * @param abort ends the run early, its reason is a StopReason; what was saved stays.
  * @throws AppError `pack_not_found`, `pack_broken`, and what opening the core throws.
  */
-export async function runPack(command: RunCommand, report: RunReport): Promise<PackRun> {
+export async function runPack(
+  command: RunCommand,
+  report: RunReport,
+  parentPid: number | null,
+  abort: AbortSignal,
+): Promise<PackRun> {
   const path = resolve(command.pack)
   const pack = await readPack(path, 'user', basename(path))
   if (pack.problem !== null) throw brokenPack(pack)
@@ -46,71 +57,79 @@ export async function runPack(command: RunCommand, report: RunReport): Promise<P
   await makeFolders({ ...own, images: own.data })
   await mkdir(shared.log, { recursive: true, mode: 0o700 })
   const log = openLog(shared.log, 'stablenew-run.log')
-  const removeOwn = () => rm(own.data, { recursive: true, force: true })
 
-  let core: Core
+  const parts = composeEnd(
+    {
+      runId,
+      logger: log.logger,
+      files: { logFile: join(shared.log, 'shutdown.log'), reportFile: join(own.data, 'last-shutdown.json') },
+      compileCacheDir: join(shared.cache, 'force-exit'),
+      parentPid,
+      diagnose: false,
+      onClosing: () => {},
+    },
+    abort,
+  )
+  const { end } = parts
+  end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
+  end.finallyDo('log', () => log.close())
+  const stop = async (reason: StopReason, now = false): Promise<number> => {
+    const { verdict, steps, left } = await end.request(reason, now)
+    const failed = steps.filter(({ error }) => error !== null).map(({ name, error }) => `${name}: ${error}`)
+    report.end([...failed, ...left])
+    return verdict === 'clean' && report.allMade ? 0 : 1
+  }
+  const finished = Promise.withResolvers<number>()
+  const onEvent = (event: AppEvent) => {
+    report.tell(event)
+    if (report.done) finished.resolve(stop({ trigger: 'work-done' }))
+  }
+
   try {
-    core = await openCore({
+    const core = await openCore({
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
       backend: settings.current.backend,
-      publish: (event) => onEvent(event),
+      publish: onEvent,
       env: environment(),
       containment: command.containment,
       draftArgs: command.draftArgs,
       foldersByDay: false,
       serverMode: false,
       notice: (message) => report.notice(message),
+      remark: (text) => end.remark(text),
       atExit: () => command.atExit ?? 'cancel',
     })
+    end.finallyDo('database', core.closeDatabase)
+    parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
+    const atEnd = (phase: Phase, name: string, component: Pick<Component, 'stop'>) =>
+      end.coordinator.register({ phase, name, deadlineMs: stepMs, run: (reason, force) => component.stop(reason, force) })
+    atEnd('jobs', 'running image', core.processor)
+    atEnd('processes', 'backend', core.backend)
+    atEnd('verify', 'processes', core.containment)
+
+    await core.containment.start(abort)
+    await core.backend.start(abort)
+    abort.throwIfAborted()
+    const request = { packId: pack.id, images: command.images, seed: command.seed }
+    const jobIds = core.queue.add(pack, request, settings.current.recipe)
+    report.begin(pack.name, jobIds.length, jobIds.length * command.images)
+    await core.processor.start()
   } catch (error) {
-    await log.close()
-    await removeOwn()
-    throw error
+    if (!abort.aborted) {
+      await end.request({ trigger: 'start-failed', detail: String(error) })
+      throw error
+    }
   }
-
-  const coordinator = new ShutdownCoordinator(() => {})
-  coordinator.register({
-    phase: 'jobs',
-    name: 'running image',
-    deadlineMs: 7000,
-    run: (reason, force) => core.processor.stop(reason, force),
+  const aborted = new Promise<number>((resolve) => {
+    const onAbort = () => resolve(stop(abort.reason as StopReason))
+    if (abort.aborted) onAbort()
+    else abort.addEventListener('abort', onAbort, { once: true })
   })
-  coordinator.register({
-    phase: 'processes',
-    name: 'backend',
-    deadlineMs: 8000,
-    run: (reason, force) => core.backend.stop(reason, force),
-  })
-  coordinator.register({
-    phase: 'verify',
-    name: 'processes',
-    deadlineMs: 8000,
-    run: (reason, force) => core.containment.stop(reason, force),
-  })
-  const exitCode = Promise.withResolvers<number>()
-  const stop = async (reason: StopReason, now = false) => {
-    const first = !coordinator.closing
-    const { clean, steps } = await coordinator.request(reason, now)
-    if (!first) return
-    log.logger.info({ reason, steps }, 'run ended')
-    core.closeDatabase()
-    await log.close()
-    await removeOwn()
-    report.end(clean ? null : steps.filter(({ error }) => error !== null).map(({ name, error }) => `${name}: ${error}`))
-    exitCode.resolve(clean && report.allMade ? 0 : 1)
+  return {
+    exitCode: Promise.race([finished.promise, aborted]),
+    again: (reason) => void end.request(reason),
+    exitedPast: (exitCode) => end.exitedPast(exitCode),
   }
-  const onEvent = (event: AppEvent) => {
-    report.tell(event)
-    if (report.done) void stop({ trigger: 'work-done' })
-  }
-
-  const signal = new AbortController().signal
-  await core.containment.start(signal)
-  await core.backend.start(signal)
-  const jobIds = core.queue.add(pack, { packId: pack.id, images: command.images, seed: command.seed }, settings.current.recipe)
-  report.begin(pack.name, jobIds.length, jobIds.length * command.images)
-  await core.processor.start()
-  return { exitCode: exitCode.promise, stop }
 }

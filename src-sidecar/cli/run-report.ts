@@ -58,12 +58,12 @@ export class RunReport {
     }
   }
 
-  /** @param failures what did not end as it should, or null. */
-  end(failures: readonly string[] | null): void {
+  /** @param failures what did not end as it should. */
+  end(failures: readonly string[]): void {
     this.#clearBar()
     const seconds = ((performance.now() - this.#began) / 1000).toFixed(1)
     this.#output.out(`${this.#saved} of ${this.#images} ${this.#images === 1 ? 'image' : 'images'} in ${seconds} s\n`)
-    for (const failure of failures ?? []) this.#output.error(`Not ended cleanly: ${failure}\n`)
+    for (const failure of failures) this.#output.error(`Not ended cleanly: ${failure}\n`)
   }
 
   #job(job: Job): void {

@@ -2,7 +2,7 @@ import type { LastShutdown } from '../contract/last-shutdown.ts'
 import type { Closing } from '../contract/status.ts'
 import { asError } from '../errors/app-error.ts'
 import type { StopReason } from './component.ts'
-import { ShutdownCoordinator, type ShutdownReport } from './shutdown-coordinator.ts'
+import { type RunningStep, ShutdownCoordinator, type ShutdownReport } from './shutdown-coordinator.ts'
 import type { ShutdownRecord } from './shutdown-record.ts'
 
 export interface AppEndOptions {
@@ -11,6 +11,10 @@ export interface AppEndOptions {
   readonly record: ShutdownRecord
   /** Told at every step. */
   readonly onClosing: (closing: Closing) => void
+  /** Told once, at the first request. */
+  readonly onBegin?: (reason: StopReason) => void
+  /** Told at each change which steps run. */
+  readonly onRunning?: (steps: readonly RunningStep[]) => void
 }
 
 /**
@@ -25,6 +29,7 @@ export class AppEnd {
   readonly #left: string[] = []
   readonly #closed = Promise.withResolvers<LastShutdown>()
   #closing: Closing | null = null
+  #finished = false
   #crashed = false
 
   constructor(options: AppEndOptions) {
@@ -33,7 +38,7 @@ export class AppEnd {
       this.#closing = { trigger: reason.trigger, step, sinceMs: this.#closing?.sinceMs ?? Date.now() }
       options.record.note(step)
       options.onClosing(this.#closing)
-    })
+    }, options.onRunning)
   }
 
   /** Null as long as nobody asked for the end. */
@@ -67,15 +72,28 @@ export class AppEnd {
       this.#crashed = true
       if (!first) this.remark(`uncaught error while closing: ${reason.detail}`)
     }
-    if (first) this.#options.record.note(`closing: ${reason.trigger}${reason.detail ? ` (${reason.detail})` : ''}`)
+    if (first) {
+      this.#options.onBegin?.(reason)
+      this.#options.record.note(`closing: ${reason.trigger}${reason.detail ? ` (${reason.detail})` : ''}`)
+    }
     const report = await this.coordinator.request(reason, now)
     if (first) await this.#finish(report)
     return await this.#closed.promise
   }
 
+  /** For the `exit` event: the process ends without having come here, by somebody's `process.exit`. Synchronous. */
+  exitedPast(exitCode: number): void {
+    if (this.#finished) return
+    const detail = 'the process was ended past the shutdown'
+    this.#finished = true
+    this.#options.record.note(detail)
+    this.#options.record.write(this.#describe({ trigger: 'uncaught-error', detail }, 0, false, [], 'unclean', exitCode))
+  }
+
   async #finish(report: ShutdownReport): Promise<void> {
     const steps = [...report.steps]
     for (const { name, work } of this.#last) {
+      this.#options.onRunning?.([{ phase: 'verify', name }])
       try {
         await work()
       } catch (thrown) {
@@ -83,22 +101,24 @@ export class AppEnd {
       }
     }
     const clean = this.#left.length === 0 && steps.every(({ error }) => error === null)
-    const last: LastShutdown = {
-      version: 1,
-      runId: this.#options.runId,
-      appVersion: this.#options.appVersion,
-      trigger: report.reason.trigger,
-      detail: report.reason.detail ?? null,
-      endedAtMs: Date.now(),
-      ms: report.ms,
-      graceCut: report.forced,
-      steps,
-      remarks: this.#remarks,
-      left: this.#left,
-      verdict: clean && !this.#crashed ? 'clean' : 'unclean',
-      exitCode: this.#crashed ? 70 : clean ? 0 : 1,
-    }
+    const verdict = clean && !this.#crashed ? 'clean' : 'unclean'
+    const exitCode = this.#crashed ? 70 : clean ? 0 : 1
+    const last = this.#describe(report.reason, report.ms, report.forced, steps, verdict, exitCode)
+    this.#finished = true
     this.#options.record.write(last)
     this.#closed.resolve(last)
+  }
+
+  #describe(
+    { trigger, detail }: StopReason,
+    ms: number,
+    graceCut: boolean,
+    steps: LastShutdown['steps'],
+    verdict: LastShutdown['verdict'],
+    exitCode: number,
+  ): LastShutdown {
+    const { runId, appVersion } = this.#options
+    const about = { version: 1, runId, appVersion, trigger, detail: detail ?? null, endedAtMs: Date.now() } as const
+    return { ...about, ms, graceCut, steps, remarks: this.#remarks, left: this.#left, verdict, exitCode }
   }
 }

@@ -13,6 +13,8 @@ export interface ShutdownStep {
   run(reason: StopReason, force: AbortSignal): Promise<void>
 }
 
+export type RunningStep = Pick<ShutdownStep, 'phase' | 'name'>
+
 export interface StepReport {
   readonly phase: Phase
   readonly name: string
@@ -42,12 +44,21 @@ export class ShutdownCoordinator {
   readonly #steps: ShutdownStep[] = []
   readonly #force = new AbortController()
   readonly #onProgress: (reason: StopReason, step: string) => void
+  readonly #onRunning: (steps: readonly RunningStep[]) => void
+  readonly #running = new Set<RunningStep>()
   #requestedAt = 0
   #report: Promise<ShutdownReport> | undefined
 
-  /** @param onProgress is told which step is begun. */
-  constructor(onProgress: (reason: StopReason, step: string) => void) {
+  /**
+   * @param onProgress is told which step is begun.
+   * @param onRunning is told which steps run, at each change.
+   */
+  constructor(
+    onProgress: (reason: StopReason, step: string) => void,
+    onRunning: (steps: readonly RunningStep[]) => void = () => {},
+  ) {
     this.#onProgress = onProgress
+    this.#onRunning = onRunning
   }
 
   get closing(): boolean {
@@ -89,8 +100,11 @@ export class ShutdownCoordinator {
       ms: Math.round(performance.now() - began),
       error,
     })
+    const running = { phase: step.phase, name: step.name }
+    this.#running.add(running)
     try {
       this.#onProgress(reason, step.name)
+      this.#onRunning([...this.#running])
     } catch {
       // Whoever watches must not hold up the end.
     }
@@ -100,6 +114,9 @@ export class ShutdownCoordinator {
     } catch (thrown) {
       const error = asError(thrown)
       return done(error instanceof AppError ? error.message : (error.stack ?? error.message))
+    } finally {
+      this.#running.delete(running)
+      this.#onRunning([...this.#running])
     }
   }
 }

@@ -86,7 +86,7 @@ test('a run of two images says what it makes, each file and the sum', () => {
     report.tell(job(id, 'completed'))
   }
   expect([report.done, report.allMade]).toEqual([true, true])
-  report.end(null)
+  report.end([])
   expect(said.out).toMatch(
     /^cats: 2 prompts, 2 images\n1\/2 {2}\/out\/a\.png\n2\/2 {2}\/out\/b\.png\n2 of 2 images in \d+\.\d s\n$/,
   )
@@ -96,7 +96,7 @@ test('a run of two images says what it makes, each file and the sum', () => {
 test('one is one, and the numbers are aligned', () => {
   const one = reporting()
   one.report.begin('cats', 1, 1)
-  one.report.end(null)
+  one.report.end([])
   expect(one.said.out).toMatch(/^cats: 1 prompt, 1 image\n0 of 1 image in/)
   const many = reporting()
   many.report.begin('cats', 1, 100)
@@ -155,7 +155,7 @@ describe('the progress bar', () => {
     report.tell(progress(1))
     expect(said.out.split('\r\x1b[K').at(-1)).toBe('████████████████████████ 100%  image 2/2')
     report.tell(image('/b.png'))
-    report.end(null)
+    report.end([])
     expect(said.out).toContain('\r\x1b[K2/2  /b.png\n')
     expect(said.out.endsWith(' s\n')).toBe(true)
     expect(said.out.match(/\n.*█/)).toBeNull()

@@ -1,0 +1,104 @@
+import { inspectorUrl } from './config/inspector-url.ts'
+import { appVersion } from './config/version.ts'
+import type { Closing } from './contract/status.ts'
+import { AppEnd } from './lifecycle/app-end.ts'
+import { ForceExit, type Guard } from './lifecycle/force-exit.ts'
+import { OriginTrace } from './lifecycle/origin-trace.ts'
+import { describeLeak, type Resource, ResourceAudit } from './lifecycle/resource-audit.ts'
+import { ShutdownRecord } from './lifecycle/shutdown-record.ts'
+import { ThreadRegistry } from './lifecycle/thread-registry.ts'
+import type { Logger } from './logging/logger.ts'
+
+/** Often enough that a guard is known soon after it was started. */
+const guardsEveryMs = 500
+
+export interface EndOptions {
+  readonly runId: string
+  readonly logger: Logger
+  /** `shutdown.log` and `last-shutdown.json`. */
+  readonly files: { readonly logFile: string; readonly reportFile: string }
+  readonly compileCacheDir: string
+  /** Whose end is ours; null where nobody holds us. */
+  readonly parentPid: number | null
+  /** Whether origins of what is left are traced, which makes everything slower. */
+  readonly diagnose: boolean
+  readonly onClosing: (closing: Closing) => void
+}
+
+export interface EndParts {
+  readonly end: AppEnd
+  readonly record: ShutdownRecord
+  readonly threads: ThreadRegistry
+  /** Whom the watchdog tells to kill at once, should it come to that. */
+  guardsAre(guards: () => readonly Guard[]): void
+  /** Records as left what was not there at the beginning. @param isExpected is closed later. */
+  audit(isExpected: (resource: Resource) => boolean): Promise<void>
+}
+
+/**
+ * Everything that the end is made of: the sequence, its record, the watchdog that forces it, the threads and the audit of
+ * what is left. The audit's baseline is taken here, so whoever calls has opened what stays open to the last.
+ */
+export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
+  const { runId, logger, files, parentPid } = options
+  const trace = options.diagnose ? new OriginTrace(import.meta.dirname) : undefined
+  trace?.start()
+  const record = new ShutdownRecord(files)
+  const forceExit = new ForceExit({
+    runId,
+    appVersion,
+    ...files,
+    nativeUrl: new URL('./processes/native-exit.ts', import.meta.url).href,
+    compileCacheDir: options.compileCacheDir,
+    watchStdin: parentPid !== null,
+    parentPid,
+  })
+  const end = new AppEnd({
+    runId,
+    appVersion,
+    record,
+    onClosing: options.onClosing,
+    onBegin: ({ trigger, detail }) => forceExit.begin(trigger, detail ?? null),
+    onRunning: (steps) => forceExit.note({ steps }),
+  })
+  const threads = new ThreadRegistry()
+  end.coordinator.register({
+    phase: 'threads',
+    name: 'threads',
+    deadlineMs: 4500,
+    run: async (reason, force) => {
+      try {
+        await threads.stop(reason, force)
+      } finally {
+        for (const { name, how, ms } of threads.ends) {
+          if (how === 'terminated') end.remark(`thread ${name} had to be terminated after ${ms} ms`)
+        }
+      }
+    },
+  })
+  // At a breakpoint the main thread stands still, and is not to be ended for it.
+  if (inspectorUrl() === undefined) {
+    forceExit.start(abort).catch((err: unknown) => logger.warn({ err }, 'the watch against hanging is not what it should be'))
+    void forceExit.closed.then(({ error }) => error && logger.error({ err: error }, 'the watch against hanging ended'))
+  }
+  const audit = new ResourceAudit(trace)
+  audit.takeBaseline()
+  return {
+    end,
+    record,
+    threads,
+    guardsAre: (guards) => {
+      setInterval(
+        () => forceExit.note({ guards: guards().map(({ pid, startTime }) => ({ pid, startTime })) }),
+        guardsEveryMs,
+      ).unref()
+    },
+    audit: async (isExpected) => {
+      const watchdog = ({ kind, name }: Resource) => kind === 'thread' && name.includes(forceExit.name)
+      // One timer is the deadline of the step that this runs in.
+      const leaks = await audit.leaks({ ownTimers: 1, isExpected: (resource) => watchdog(resource) || isExpected(resource) })
+      trace?.stop()
+      for (const leak of leaks) end.leave(describeLeak(leak))
+    },
+  }
+}
