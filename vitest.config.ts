@@ -8,6 +8,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     setupFiles: ['test/helpers/leave-nothing.ts'],
+    globalSetup: ['test/helpers/leave-nothing-global.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
