@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { vi } from 'vitest'
 import type { Connected, Shell } from '../../src-ui/shell/shell.ts'
 import { projectFolder } from './sidecar.ts'
@@ -18,6 +19,8 @@ export interface Page {
   unload(): Promise<void>
 }
 
+const require = createRequire(import.meta.url)
+const NodeSocket = WebSocket
 const storage = new Map<string, string>()
 
 /** For another window: what pages store is forgotten. */
@@ -30,7 +33,7 @@ export const forgetPages = (): void => storage.clear()
 export async function loadPage({ port, token, sidecarArgs }: WindowGlobals, mute?: RegExp): Promise<Page> {
   const sockets: WebSocket[] = []
   let reloads = 0
-  class PageSocket extends WebSocket {
+  class PageSocket extends NodeSocket {
     constructor(url: string) {
       super(url)
       sockets.push(this)
@@ -61,6 +64,9 @@ export async function loadPage({ port, token, sidecarArgs }: WindowGlobals, mute
   })
   vi.stubGlobal('document', { body: { replaceChildren() {}, appendChild() {} }, createElement: () => ({}) })
   vi.resetModules()
+  // The library begins once in its life, which is a page's.
+  delete require.cache[require.resolve('@neutralinojs/lib')]
+  vi.doMock('@neutralinojs/lib', () => require('@neutralinojs/lib'))
   const { neutralinoShell } = await import('../../src-ui/shell/neutralino.ts')
   const connected = neutralinoShell.connect()
   connected.catch(() => {})

@@ -64,7 +64,7 @@ describe.skipIf(process.platform !== 'linux')('the page of the Neutralino window
     await load()
     expect(await page.connected).toMatchObject({ baseUrl: first.baseUrl, token: first.token })
     expect(await api(first, '/api/status')).toMatchObject({ shell: 'neutralino' })
-    expect(sidecars()).toEqual([sidecar])
+    expect(sidecars().map(({ pid }) => pid)).toEqual([sidecar.pid])
     expect(called('os.spawnProcess')).toBe(1)
     await connectedToWindow()
     await page.unload()
@@ -96,6 +96,7 @@ describe.skipIf(process.platform !== 'linux')('the page of the Neutralino window
   test('stays when the sidecar was killed, and a restart goes on with another one', async () => {
     await load()
     await page.connected
+    await connectedToWindow()
     const killed = await theSidecar()
     signalSame(killed, 'SIGKILL')
     await window.line(({ standIn }) => standIn === 'process-exit', 'the end of the sidecar')
@@ -151,12 +152,16 @@ describe.skipIf(process.platform !== 'linux')('the page of the Neutralino window
       body: '{"trigger":"exit-button"}',
     })
     await window.line(({ method }) => method === 'app.broadcast', 'the word that the end has begun')
+    // Longer than a silent one is given.
     await sleep(3000)
     expect(called('app.exit')).toBe(0)
     const now = Date.now.bind(Date)
     vi.spyOn(Date, 'now').mockImplementation(() => now() + 36_000)
     expect(await window.ended).toBe(0)
-    expect(sidecars().length + liveDescendants().length).toBeGreaterThan(0)
+    const [sidecar] = liveDescendants().filter(({ pid }) => commandLine(pid).includes('src-sidecar/main.ts'))
+    expect(sidecar && stillRuns(sidecar)).toBe(true)
+    // A second request cuts the wait for its image short.
+    signalSame(sidecar!, 'SIGTERM')
   })
 })
 
