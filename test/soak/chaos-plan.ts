@@ -39,8 +39,8 @@ export function planRun(seed: number, run: number): ChaosPlan {
     // Only a Linux namespace has a process between sidecar and guard.
     level: victim === 'guard helper' ? 'namespace' : random.pick(levels),
     moment: momentFor(victim, random),
-    workers: victim === 'worker' ? random.whole(1, 3) : random.whole(0, 2),
-    stubborn: random.next() < 0.1,
+    workers: victim === 'worker' ? random.whole(1, 3) : random.pick([0, 0, 1, 2]),
+    stubborn: random.next() < 0.05,
     stepMs: random.whole(5, 15),
     imagesEach: random.pick([1, 1, 2]),
     firstSeed: random.whole(0, 2 ** 31),
