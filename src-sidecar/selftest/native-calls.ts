@@ -25,7 +25,7 @@ export interface NativeCallsOptions {
   readonly hasTray: boolean
   readonly processes: SpawnedProcesses
   readonly connectedExtensions: () => string[]
-  readonly broadcast: (event: string, data: unknown) => void
+  readonly broadcastToPages: (event: string, data: unknown) => void
   readonly exit: (code: number) => void
   /** Told of every call that was let in. */
   readonly onCall: (method: string, data: CallData) => void
@@ -60,13 +60,13 @@ export class NativeCalls {
   }
 
   async #run(method: string, { id = -1, code = 0, command = '', event = '', data }: CallData): Promise<Answer> {
-    const { processes, hasTray, connectedExtensions, broadcast, exit } = this.#options
+    const { processes, hasTray, connectedExtensions, broadcastToPages, exit } = this.#options
     switch (method) {
       case 'app.exit':
         exit(code)
         return success()
       case 'app.broadcast':
-        broadcast(event, data)
+        broadcastToPages(event, data)
         return success()
       case 'extensions.getStats':
         return success({ loaded: connectedExtensions(), connected: connectedExtensions() })

@@ -48,7 +48,7 @@ const calls: NativeCalls = new NativeCalls({
   hasTray: !flags['no-tray'],
   processes,
   connectedExtensions: () => server.connectedExtensions,
-  broadcast: server.broadcast,
+  broadcastToPages: server.broadcastToPages,
   exit,
   onCall: (method, data) => say('call', { method, data: method === 'os.updateSpawnedProcess' ? { event: data.event } : data }),
 })

@@ -41,6 +41,11 @@ export class StandInServer {
     for (const one of [...this.#pages, ...this.#extensions.keys()]) one.send(JSON.stringify({ event, data }))
   }
 
+  /** What `app.broadcast` does. */
+  readonly broadcastToPages = (event: string, data: unknown): void => {
+    for (const one of this.#pages) one.send(JSON.stringify({ event, data }))
+  }
+
   /** Breaks the connection of every extension. */
   dropExtensions(): void {
     for (const connection of this.#extensions.keys()) connection.destroy()

@@ -30,7 +30,10 @@ const script = (port: number) => `<script>
       const accessToken = window.NL_TOKEN || sessionStorage.getItem('NL_TOKEN')
       const socket = new WebSocket('ws://127.0.0.1:' + NL_PORT + '?connectToken=' + accessToken.split('.')[1])
       const data = { event: 'trayMenuItemClicked', data: { id } }
-      socket.onopen = () => socket.send(JSON.stringify({ id: crypto.randomUUID(), method: 'app.broadcast', accessToken, data }))
+      socket.onopen = () => {
+        for (const method of ['app.broadcast', 'extensions.broadcast'])
+          socket.send(JSON.stringify({ id: crypto.randomUUID(), method, accessToken, data }))
+      }
     }
   }, 100)
 </script>`
