@@ -151,7 +151,10 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   last.push(join(folders.log, 'stablenew.log'))
   atEnd('verify', 'processes', 9000, async (reason, force) => {
     await core.containment.stop(reason, force)
-    await parts.audit(({ kind, name }) => kind === 'file' && last.includes(name))
+    const released = core.containment.releasedPids
+    await parts.audit(
+      ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
+    )
   })
   return { components: [core.containment, packs, core.backend, server], server, shell }
 }

@@ -2,6 +2,7 @@ import { inspectorUrl } from './config/inspector-url.ts'
 import { appVersion } from './config/version.ts'
 import type { Closing } from './contract/status.ts'
 import { AppEnd } from './lifecycle/app-end.ts'
+import { withDeadline } from './lifecycle/deadline.ts'
 import { ForceExit, type Guard } from './lifecycle/force-exit.ts'
 import { OriginTrace } from './lifecycle/origin-trace.ts'
 import { describeLeak, type Resource, ResourceAudit } from './lifecycle/resource-audit.ts'
@@ -11,6 +12,7 @@ import type { Logger } from './logging/logger.ts'
 
 /** Often enough that a guard is known soon after it was started. */
 const guardsEveryMs = 500
+const watchdogMs = 5000
 
 export interface EndOptions {
   readonly runId: string
@@ -78,7 +80,14 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
   })
   // At a breakpoint the main thread stands still, and is not to be ended for it.
   if (inspectorUrl() === undefined) {
-    forceExit.start(abort).catch((err: unknown) => logger.warn({ err }, 'the watch against hanging is not what it should be'))
+    const started = forceExit
+      .start(abort)
+      .catch((err: unknown) => logger.warn({ err }, 'the watch against hanging is not what it should be'))
+    // Node aborts when it exits while a thread is loading a native module. Last of all, as this is registered first.
+    end.finallyDo('watchdog', async () => {
+      await withDeadline('start of the watchdog', watchdogMs, started)
+      await withDeadline('end of the watchdog', watchdogMs, forceExit.stop())
+    })
     void forceExit.closed.then(({ error }) => error && logger.error({ err: error }, 'the watch against hanging ended'))
   }
   const audit = new ResourceAudit(trace)

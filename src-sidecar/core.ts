@@ -70,7 +70,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const jobs = new JobStore(database)
     const recovered = jobs.recover(runId, Date.now())
     const archive = new ImageArchive(folders.images)
-    const leftovers = await archive.removeLeftovers()
+    const images = new ImageStore(database)
+    const leftovers = await archive.removeLeftovers((path) => images.has(path))
     if (recovered.length + leftovers > 0)
       logger.warn({ jobs: recovered.map(({ id }) => id), leftovers }, 'the last run did not end well')
 
@@ -83,7 +84,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       logger,
     })
     const backend = new BackendSwitch(options.backend, (settings) => makeBackend(settings, options, containment))
-    const history = new History({ archive, store: new ImageStore(database), foldersByDay: options.foldersByDay })
+    const history = new History({ archive, store: images, foldersByDay: options.foldersByDay })
     const onJob = (job: Job) => publish({ type: 'job', job })
     const runner = new JobRunner({
       backend,

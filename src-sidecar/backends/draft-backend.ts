@@ -72,7 +72,10 @@ export class DraftBackend implements Backend {
     let engine: Engine
     try {
       this.#engine ??= this.#startEngine()
-      engine = await this.#engine
+      // An interrupted start goes on: the next image may want it, and `stop` ends it.
+      const started = await Promise.race([this.#engine, whenAborted(signal)])
+      if (started === null) return { outcome: 'interrupted' }
+      engine = started
     } catch (error) {
       this.#engine = undefined
       const problem = { code: 'backend_start_failed', message: asError(error).message } as const
@@ -160,11 +163,11 @@ export class DraftBackend implements Backend {
       throw new AppError('backend_start_failed', `The draft engine ended before it was ready (${how}): ${tail}`)
     })
     ended.catch(() => {})
-    const stopped = new Promise<never>((_, reject) =>
-      this.#stopping.signal.addEventListener('abort', () => reject(new AppError('shutting_down', 'StableNew is closing.')), {
-        once: true,
-      }),
-    )
+    // It may have been asked to stop while the process was being started.
+    const stopped = whenAborted(this.#stopping.signal).then(() => {
+      throw new AppError('shutting_down', 'StableNew is closing.')
+    })
+    stopped.catch(() => {})
     try {
       const ready = Promise.race([listening.promise, ended, stopped])
       const port = await withDeadline('start of the draft engine', startDeadlineMs, ready)
@@ -204,3 +207,9 @@ async function freePort(): Promise<number> {
   await once(server, 'close')
   return port
 }
+
+const whenAborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(null)
+    else signal.addEventListener('abort', () => resolve(null), { once: true })
+  })

@@ -63,12 +63,27 @@ export class ImageArchive {
    */
   async removeLeftovers(isRecorded: (path: string) => boolean = () => true): Promise<number> {
     const names = await readdir(this.#root, { recursive: true }).catch(() => [])
-    const parts = names.filter((name) => name.endsWith(temporaryMark)).map((name) => join(this.#root, name))
+    const parts = names.filter(isLeftover).map((name) => join(this.#root, name))
     for (const part of parts) {
       for (const path of await namedAfter(part)) if (!isRecorded(path)) await remove(path)
       await remove(part)
     }
     return parts.length
+  }
+}
+
+/** A temporary file, and not one that another run is writing into the same folder right now: its name holds who does. */
+function isLeftover(name: string): boolean {
+  if (!name.endsWith(temporaryMark)) return false
+  const pid = Number(name.match(/\.(\d+)\.stablenew-part$/)?.[1])
+  return !pid || pid === process.pid || !isRunning(pid)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

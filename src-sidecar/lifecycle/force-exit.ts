@@ -36,7 +36,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1
  * Ends the process with 75 when its shutdown hangs or its main thread is stopped, from a thread that needs neither. The
  * guards are told to kill at once, and what hung is written to `shutdown.log` and `last-shutdown.json`.
  *
- * Stopped last of all, or never: `process.exit` takes the thread along in some ms.
+ * Stopped last of all, and not before `start` has settled: Node aborts when it exits while a thread loads a native module.
  */
 export class ForceExit implements Component {
   readonly name = 'force-exit'
@@ -77,7 +77,7 @@ export class ForceExit implements Component {
     writeNotes(this.#flags, this.#shared, this.#notes)
   }
 
-  async stop(_reason: StopReason, _force: AbortSignal): Promise<void> {
+  async stop(_reason?: StopReason, _force?: AbortSignal): Promise<void> {
     clearInterval(this.#heart)
     Atomics.store(this.#flags, STOP, 1)
     Atomics.notify(this.#flags, STOP)

@@ -6,6 +6,7 @@ import type { GuardedProcess, SpawnContext } from './guarded-process.ts'
 import { loadPlatform } from './load-platform.ts'
 import type { ContainmentFacts, ContainmentLevel, ContainmentPlatform } from './platform.ts'
 import { ProcessRegistry, type RegistryEntry } from './process-registry.ts'
+import { readProcessStat } from './process-stat.ts'
 import { type LeftoverReport, reapLeftovers } from './reap-leftovers.ts'
 import { adoptContained, intentOf, startContained } from './start-contained.ts'
 
@@ -49,6 +50,7 @@ export class Containment implements Component {
   #ready: Promise<Ready> | undefined
   #stopping: Promise<TerminationReport> | undefined
   #spawned = 0
+  readonly #released: number[] = []
   #leftovers: LeftoverReport | undefined
   #close = (_exit: ComponentExit) => {}
 
@@ -103,6 +105,11 @@ export class Containment implements Component {
     await contained.started
     await registry.saved()
     return contained
+  }
+
+  /** Our own children that go on after us, by intent: guards that were released, or what started them. */
+  get releasedPids(): readonly number[] {
+    return this.#released
   }
 
   /** What an earlier sidecar released and nobody has adopted yet. */
@@ -160,6 +167,8 @@ export class Containment implements Component {
       live.map(async (contained) => {
         const released = this.#toRelease(contained) && (await contained.release())
         const closed = released ? await contained.closed : await contained.terminate(force)
+        // In a namespace our child is `unshare`, and the guard is its child.
+        if (released) this.#released.push(contained.identity.pid, readProcessStat(contained.identity.pid)?.parentPid ?? 0)
         return { role: contained.role, pid: contained.identity.pid, closed }
       }),
     )

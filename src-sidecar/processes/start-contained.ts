@@ -17,7 +17,7 @@ const MAX_SOCKET_PATH = 103
 /** What goes into the registry before anything is started. */
 export function intentOf(context: SpawnContext, spawnId: string, command: string, options: SpawnOptions): RegistryEntry {
   const { platform, runToken } = context
-  const { role, logFile, graceMs = 5000 } = options
+  const { role, logFile, note, graceMs = 5000 } = options
   const level = options.level === 'shim' && platform.facts.level === 'namespace' ? 'shim' : platform.facts.level
   const persistent = options.persistent && logFile && process.platform !== 'win32'
   const socket = persistent ? socketPath(context) : undefined
@@ -31,6 +31,7 @@ export function intentOf(context: SpawnContext, spawnId: string, command: string
     startedAt: new Date().toISOString(),
     graceMs,
     logFile,
+    note,
     socket,
   }
 }

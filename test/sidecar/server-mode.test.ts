@@ -40,7 +40,8 @@ test('in server mode the engine outlives the app, the next start takes it over, 
   expect(stillRuns(running)).toBe(true)
 
   const second = await start({ dataDir: first.dataDir })
-  expect((await second.get<Status>('/api/status')).backend.state).toBe('ready')
+  const { backend, notices } = await second.get<Status>('/api/status')
+  expect({ state: backend.state, notices }).toEqual({ state: 'ready', notices: [] })
   await runOneJob(second)
   expect((await engine()).pid).toBe(running.pid)
   expect(await closeSidecar(second)).toMatchObject({ code: 0 })

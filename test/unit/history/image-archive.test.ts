@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -75,7 +77,8 @@ describe('where nothing can be written', () => {
 describe('leftovers of a crash', () => {
   test('are removed wherever they lie, and nothing else is', async () => {
     const { path } = await archive.save(Buffer.from('picture'), 'day/cats/001.png')
-    for (const name of ['a.png.4711.stablenew-part', 'day/cats/002.png.1.stablenew-part']) writeFileSync(join(root, name), 'half')
+    for (const name of ['a.png.999999998.stablenew-part', 'day/cats/002.png.999999999.stablenew-part'])
+      writeFileSync(join(root, name), 'half')
     writeFileSync(join(root, 'mine.part'), 'mine')
     expect(await archive.removeLeftovers()).toBe(2)
     expect(all().toSorted()).toEqual(['001.png', 'mine.part'])
@@ -103,4 +106,19 @@ describe('leftovers of a crash', () => {
   test('are none where there is no folder', async () => {
     expect(await archive.removeLeftovers()).toBe(0)
   })
+})
+
+test('a file that another run is writing into the same folder is no leftover', async () => {
+  const folder = tempDir('archive')
+  const other = spawn('sleep', ['60'])
+  try {
+    const [theirs, stale] = [join(folder, `a.png.${other.pid}.stablenew-part`), join(folder, 'b.png.999999999.stablenew-part')]
+    for (const path of [theirs, stale]) writeFileSync(path, 'half')
+    await new ImageArchive(folder).removeLeftovers(() => false)
+    expect(existsSync(theirs)).toBe(true)
+    expect(existsSync(stale)).toBe(false)
+  } finally {
+    other.kill('SIGKILL')
+    await once(other, 'exit')
+  }
 })
