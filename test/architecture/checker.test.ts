@@ -99,7 +99,7 @@ describe('the checker lets pass', () => {
   test.each([
     ['src-sidecar/jobs/a.ts', `import '../backends/backend.ts'; import '../store/database.ts'; import './job-store.ts'`],
     ['src-sidecar/errors/a.ts', `import type { ErrorCode } from '../contract/error-codes.ts'`],
-    ['src-sidecar/main.ts', `import './app.ts'; import './cli/run-pack.ts'; process.exit(0)`],
+    ['src-sidecar/main.ts', `import './app.ts'; import './compose-run.ts'; process.exit(0)`],
     ['src-sidecar/compose-app.ts', `import './core.ts'; import './compose-shell.ts'; import './api/api.ts'`],
     ['src-sidecar/store/database.ts', `import Sqlite from 'better-sqlite3'`],
     ['src-sidecar/processes/shim.linux.ts', `import koffi from 'koffi'; process.exit(Number(process.env.CODE))`],

@@ -18,7 +18,6 @@ export const layers: readonly (readonly string[])[] = [
 /** Parts of one layer that may know each other, and why. */
 export const neighbours: readonly { from: string; to: string; why: string }[] = [
   { from: 'errors', to: 'contract', why: 'an AppError carries one of the codes of the contract' },
-  { from: 'cli', to: 'core', why: '`stablenew run` is the core with a progress bar' },
   { from: 'core', to: 'compose', why: 'parts of the composition root' },
   { from: 'compose', to: 'core', why: 'parts of the composition root' },
   { from: 'compose', to: 'cli', why: 'what was asked for on the command line, and whom to tell' },
