@@ -78,12 +78,6 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     backend: core.backend.status,
     ...context.status(),
   })
-  // The one place where the queue is paused or resumed; the tray's menu follows.
-  const setPaused = core.queue.setPaused.bind(core.queue)
-  core.queue.setPaused = (paused) => {
-    setPaused(paused)
-    if (shell.kind === 'neutralino') void shell.updateTray()
-  }
   const api = createApi({
     auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
@@ -129,6 +123,11 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     setPaused: (paused) => {
       if (end.closing === null) core.queue.setPaused(paused)
     },
+  })
+
+  // The tray's menu has a word for what the queue does.
+  events.listen(({ type }) => {
+    if (type === 'queue' && shell.kind === 'neutralino') void shell.updateTray()
   })
 
   const atEnd = (phase: Phase, name: string, deadlineMs: number, run: ShutdownStep['run']) =>

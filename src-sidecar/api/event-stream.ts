@@ -15,6 +15,7 @@ interface Client {
 /** All open event streams. Nothing is replayed: every stream begins with `hello`. */
 export class EventStream {
   readonly #clients = new Set<Client>()
+  readonly #listeners: ((event: AppEvent) => void)[] = []
   readonly #runId: string
   #ended = false
 
@@ -27,7 +28,13 @@ export class EventStream {
   }
 
   readonly publish = (event: AppEvent): void => {
+    for (const listener of this.#listeners) listener(event)
     for (const client of this.#clients) client.send(event)
+  }
+
+  /** Somebody in the same process who wants to know. Called before the pages are told; must not throw. */
+  listen(listener: (event: AppEvent) => void): void {
+    this.#listeners.push(listener)
   }
 
   /** Answers a request with a stream that lasts until the page goes or `end` is called. */
