@@ -133,7 +133,7 @@ const stripDataUri = (image: string): string => image.replace(/^data:[^,]*,/, ''
 
 async function toImage(answer: unknown, request: GenerateRequest, durationMs: number): Promise<GeneratedImage> {
   const { images, info } = generateAnswerSchema.parse(answer)
-  const details = infoSchema.parse(JSON.parse(info))
+  const details = readInfo(info)
   const first = details.index_of_first_image ?? 0
   const encoded = images[first] ?? images[0] ?? ''
   const { png, width, height } = await toPng(Buffer.from(stripDataUri(encoded), 'base64'))
@@ -145,6 +145,15 @@ async function toImage(answer: unknown, request: GenerateRequest, durationMs: nu
     checkpoint: details.sd_model_name ?? '',
     parameters: details.infotexts?.[first] ?? details.infotexts?.[0] ?? '',
     durationMs,
+  }
+}
+
+/** The picture is what counts: where the words beside it can't be read, what was asked for stands in. */
+function readInfo(info: string): z.infer<typeof infoSchema> {
+  try {
+    return infoSchema.parse(JSON.parse(info))
+  } catch {
+    return {}
   }
 }
 

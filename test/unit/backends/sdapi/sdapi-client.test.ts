@@ -51,6 +51,11 @@ const ask = (client: SdapiClient, signal = new AbortController().signal, onProgr
   client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal)
 
 describe('an image', () => {
+  test('is kept although the words beside it are no JSON', async () => {
+    const { client } = await answering((r) => json(r, { ...image(), info: 'Steps: 20, not JSON' }))
+    expect(await ask(client)).toMatchObject({ outcome: 'done', image: { seed: 42, width: 32, parameters: '', checkpoint: '' } })
+  })
+
   test('is asked for in the words of the API, and comes with what was really used', async () => {
     const { server, client } = await answering((r) => json(r, image()))
     const result = await ask(client)
