@@ -1,3 +1,4 @@
+import type { GeneratedImage } from '../backends/backend.ts'
 import type { Image, ImagePage } from '../contract/image.ts'
 import type { Job } from '../contract/job.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -6,17 +7,6 @@ import type { ImageArchive } from './image-archive.ts'
 import type { ImageStore } from './image-store.ts'
 import { infotext } from './infotext.ts'
 import { withPngText } from './png-text.ts'
-
-/** What a backend made of one image of a job. */
-export interface MadeImage {
-  readonly png: Uint8Array
-  readonly width: number
-  readonly height: number
-  readonly seed: number
-  readonly checkpoint: string
-  readonly parameters: string
-  readonly durationMs: number
-}
 
 export interface HistoryOptions {
   readonly archive: ImageArchive
@@ -42,7 +32,7 @@ export class History {
   async save(
     job: Job,
     imageIndex: number,
-    made: MadeImage,
+    made: GeneratedImage,
     backend: string,
     transaction: Transaction,
     commit: () => boolean,

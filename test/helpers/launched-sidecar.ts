@@ -69,25 +69,15 @@ export async function launchSidecar(options: LaunchOptions): Promise<LaunchedSid
   const { child, ended, output } = launch(options)
   const { port, token } = await readyLine(child, ended, output)
   const url = `http://127.0.0.1:${port}`
-  const request = (path: string, init: RequestInit = {}) =>
-    fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } })
-  const json = async <T>(answer: Response): Promise<T> => {
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
-    return (answer.status === 204 ? null : await answer.json()) as T
-  }
-  const get = async <T>(path: string) => json<T>(await request(path))
-  const post = async <T>(path: string, body: unknown = {}) =>
-    json<T>(await request(path, { method: 'POST', body: JSON.stringify(body) }))
-  const queue = async (packId: string, more: object = {}) =>
-    (await post<{ jobIds: number[] }>('/api/queue', { packId, ...more })).jobIds
+  const api = apiOf(url, token)
   const { pid } = JSON.parse(readFileSync(join(options.dataDir, 'instance.json'), 'utf8'))
   const self = liveDescendants().find((one) => one.pid === pid)
   if (self === undefined) throw new Error(`the sidecar ${pid} is not below us`)
   const hasLauncher = options.launcher !== undefined
-  return { child, dataDir: options.dataDir, url, token, output, ended, request, get, post, queue, self, hasLauncher }
+  return { child, dataDir: options.dataDir, url, token, output, ended, ...api, self, hasLauncher }
 }
 
-async function readyLine(child: ChildProcess, ended: Promise<{ code: number | null }>, output: () => string) {
+export async function readyLine(child: ChildProcess, ended: Promise<{ code: number | null }>, output: () => string) {
   const ready = Promise.withResolvers<{ token: string; port: number }>()
   createInterface({ input: child.stdout! }).on('line', (line) => {
     if (line.startsWith('{"stablenew":"ready"')) ready.resolve(JSON.parse(line))
@@ -110,3 +100,22 @@ export const queueDone = (sidecar: RunningSidecar, ms = 60_000): Promise<Queue> 
     'an empty queue',
     { ms, everyMs: 40 },
   )
+
+/** What tests ask of a sidecar's API; @throws with status and text where the answer is an error, but for `request`. */
+export function apiOf(url: string, token: string) {
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
+    })
+  const json = async <T>(answer: Response): Promise<T> => {
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
+    return (answer.status === 204 ? null : await answer.json()) as T
+  }
+  const get = async <T>(path: string) => json<T>(await request(path))
+  const post = async <T>(path: string, body: unknown = {}) =>
+    json<T>(await request(path, { method: 'POST', body: JSON.stringify(body) }))
+  const queue = async (packId: string, more: object = {}) =>
+    (await post<{ jobIds: number[] }>('/api/queue', { packId, ...more })).jobIds
+  return { request, get, post, queue }
+}

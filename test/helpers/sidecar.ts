@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
 import type { ImagePage } from '../../src-sidecar/contract/image.ts'
 import type { Job, Queue } from '../../src-sidecar/contract/job.ts'
+import { apiOf, readyLine } from './launched-sidecar.ts'
 import { tempDir } from './temp-dir.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -58,28 +58,9 @@ export async function startSidecar({
 } = {}): Promise<RunningSidecar> {
   const flags = ['--shell', 'none', '--host-lines', '--data-dir', dataDir, ...(watch ? ['--watch-stdin'] : []), ...args]
   const { child, ended, output } = spawnMain(flags, watch ? 'pipe' : 'ignore')
-  const ready = Promise.withResolvers<{ url: string; token: string; port: number }>()
-  createInterface({ input: child.stdout! }).on('line', (line) => {
-    if (line.startsWith('{"stablenew":"ready"')) ready.resolve(JSON.parse(line))
-  })
-  void ended.then(({ code }) => ready.reject(new Error(`the sidecar ended with ${code} before it was ready: ${output()}`)))
-  const { token, port } = await ready.promise
+  const { token, port } = await readyLine(child, ended, output)
   const url = `http://127.0.0.1:${port}`
-  const request = (path: string, init: RequestInit = {}) =>
-    fetch(url + path, {
-      ...init,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
-    })
-  const json = async <T>(answer: Response): Promise<T> => {
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
-    return (answer.status === 204 ? null : await answer.json()) as T
-  }
-  const get = async <T>(path: string) => json<T>(await request(path))
-  const post = async <T>(path: string, body: unknown = {}) =>
-    json<T>(await request(path, { method: 'POST', body: JSON.stringify(body) }))
-  const queue = async (packId: string, more: object = {}) =>
-    (await post<{ jobIds: number[] }>('/api/queue', { packId, ...more })).jobIds
-  return { child, dataDir, url, token, output, ended, request, get, post, queue }
+  return { child, dataDir, url, token, output, ended, ...apiOf(url, token) }
 }
 
 /** Waits until an image is really being made: the backend reports steps. */
