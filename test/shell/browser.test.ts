@@ -63,7 +63,11 @@ test.skipIf(process.platform !== 'linux')(
     })
     await waitFor(() => existsSync(join(folder, 'opened')), 'the opened URL')
     const opened = await waitFor(() => readFileSync(join(folder, 'opened'), 'utf8').trim(), 'the opened URL')
-    expect((await fetch(opened)).status).toBe(200)
+    // A code that works once: it becomes a cookie.
+    const page = await fetch(opened, { redirect: 'manual' })
+    expect(page.status).toBe(302)
+    expect(page.headers.get('set-cookie')).toContain('HttpOnly')
+    expect((await fetch(opened, { redirect: 'manual' })).status).toBe(401)
     expect(started.output()).toContain('No Chromium, Chrome or Edge was found')
     const browserProcess = await waitFor(
       () => liveDescendants().find(({ pid }) => commandLine(pid).includes('sleep 60.25')),
