@@ -62,6 +62,7 @@ test.skipIf(process.platform !== 'linux')(
     await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
     await waitForEmptyQueue(sidecar)
     sidecar.child.kill('SIGUSR2')
+    await waitFor(() => sidecar.output().includes('planted'), 'the fault')
     // Seen by nobody but the watchdog: a blocked loop hears no signal.
     sidecar.child.kill('SIGTERM')
     sidecar.child.stdin?.end()
