@@ -78,8 +78,9 @@ async function serve(command: ServeCommand): Promise<number> {
   if (early !== undefined) void app.shutdown(...early)
   const running = app
   process.once('exit', (exitCode) => running.exitedPast(exitCode))
-  const { exitCode } = await app.closed
-  if (app.stuck) (await import('./processes/native-exit.ts')).exitNow(exitCode)
+  const { exitCode, left } = await app.closed
+  // Node's own exit would wait for a thread that hangs in a native call.
+  if (app.stuck || left.some((one) => one.startsWith('thread '))) (await import('./processes/native-exit.ts')).exitNow(exitCode)
   return exitCode
 }
 

@@ -55,14 +55,42 @@ test('an exit that goes past the shutdown is written down, and takes the engine 
   await baseline.expectNothingLeft()
 })
 
+test('a worker that hangs in a native call is named, and holds up nothing', async () => {
+  const sidecar = await start('hung worker')
+  sidecar.child.kill('SIGUSR2')
+  await waitFor(() => sidecar.output().includes('planted'), 'the fault')
+  const before = performance.now()
+  const { code, at } = await closeSidecar(sidecar)
+  expect(code).toBe(1)
+  expect(at - before).toBeLessThan(10_000)
+  expect(readLastShutdown(sidecar.dataDir).left).toContainEqual(expect.stringMatching(/^thread planted/))
+  await baseline.expectNothingLeft()
+})
+
+test('a component that hangs at its end is named, and everything else ends', async () => {
+  const sidecar = await start('hung component', ['--draft-args', '--workers 2 --ignore-term'])
+  await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
+  await waitForEmptyQueue(sidecar)
+  sidecar.child.kill('SIGUSR2')
+  await waitFor(() => sidecar.output().includes('planted'), 'the fault')
+  expect(await closeSidecar(sidecar)).toMatchObject({ code: 1 })
+  const { steps, remarks } = readLastShutdown(sidecar.dataDir)
+  expect(steps.find(({ error }) => error !== null)).toMatchObject({
+    name: 'pack watcher',
+    error: expect.stringContaining('1000 ms'),
+  })
+  expect(remarks.join()).toContain('killed')
+  await baseline.expectNothingLeft()
+})
+
 test.skipIf(process.platform !== 'linux')(
-  'a sidecar whose event loop is blocked is ended with 75 at 30 s, its stubborn backend with it, and the next start says so',
+  'with a blocked event loop, a hung component, a hung worker and a stubborn backend at once it is ended with 75 at 30 s, everything with it, and the next start says so',
   async () => {
-    const sidecar = await start('block', ['--draft-args', '--workers 2 --ignore-term'])
+    const sidecar = await start('all', ['--draft-args', '--workers 2 --ignore-term'])
     await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
     await waitForEmptyQueue(sidecar)
     sidecar.child.kill('SIGUSR2')
-    await waitFor(() => sidecar.output().includes('planted'), 'the fault')
+    await waitFor(() => sidecar.output().includes('blocked'), 'the fault')
     // Seen by nobody but the watchdog: a blocked loop hears no signal.
     sidecar.child.kill('SIGTERM')
     sidecar.child.stdin?.end()
