@@ -136,7 +136,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     // Not waited for: a window that hangs holds nothing up.
     if (shell.kind === 'neutralino') void shell.announceEnd(reason)
   })
-  atEnd('intake', 'pack watcher', 1000, () => packs.stop())
+  atEnd('intake', 'pack watcher', 5000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('processes', 'backend', 8000, (reason, force) => core.backend.stop(reason, force))

@@ -13,6 +13,8 @@ import type { Logger } from './logging/logger.ts'
 /** Often enough that a guard is known soon after it was started. */
 const guardsEveryMs = 500
 const watchdogMs = 5000
+/** What is being closed is given this long to go; a busy machine needs it. */
+const auditMs = 2000
 
 export interface EndOptions {
   readonly runId: string
@@ -105,7 +107,11 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     audit: async (isExpected) => {
       const watchdog = ({ kind, name }: Resource) => kind === 'thread' && name.includes(forceExit.name)
       // One timer is the deadline of the step that this runs in.
-      const leaks = await audit.leaks({ ownTimers: 1, isExpected: (resource) => watchdog(resource) || isExpected(resource) })
+      const leaks = await audit.leaks({
+        ownTimers: 1,
+        withinMs: auditMs,
+        isExpected: (resource) => watchdog(resource) || isExpected(resource),
+      })
       trace?.stop()
       for (const leak of leaks) end.leave(describeLeak(leak))
     },

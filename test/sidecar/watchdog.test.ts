@@ -77,7 +77,7 @@ test('a component that hangs at its end is named, and everything else ends', asy
   const { steps, remarks } = readLastShutdown(sidecar.dataDir)
   expect(steps.find(({ error }) => error !== null)).toMatchObject({
     name: 'pack watcher',
-    error: expect.stringContaining('1000 ms'),
+    error: expect.stringContaining('5000 ms'),
   })
   expect(remarks.join()).toContain('killed')
   await baseline.expectNothingLeft()

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type LaunchedSidecar, launchSidecar, queueDone } from '../helpers/launched-sidecar.ts'
+import { type LaunchedSidecar, launchSidecar, queueDone, readLastShutdown } from '../helpers/launched-sidecar.ts'
 import { type Baseline, liveDescendants, signalSame, stillRuns } from '../helpers/survivors.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { checkResults } from './chaos-checks.ts'
@@ -56,8 +56,14 @@ export async function runChaos(plan: ChaosPlan, dataDir: string, baseline: Basel
   const { code } = await last.ended
   await baseline.expectNothingLeft(goneWithinMs)
   const { again, wrong } = checkResults(dataDir, requestLog, seeds)
-  const exit = code === 0 ? [] : [`exit code ${code}`]
+  const exit = code === 0 ? [] : [`exit code ${code} (${whyUnclean(dataDir)})`]
   return { goneMs: survivors.goneMs, again, wrong: [...leftAfterStart, ...exit, ...wrong] }
+}
+
+function whyUnclean(dataDir: string): string {
+  const { left, steps, verdict, detail } = readLastShutdown(dataDir)
+  const failed = steps.flatMap(({ name, error }) => (error === null ? [] : [`${name}: ${error}`]))
+  return [verdict, ...(detail === null ? [] : [detail]), ...failed, ...left.map((one) => `left ${one}`)].join('; ')
 }
 
 /** Each image has a seed of its own, by which the backend's log knows it. */
