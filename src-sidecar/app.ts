@@ -106,7 +106,7 @@ export async function startApp(
       backend: settings.current.backend,
       publish: events.publish,
       env: environment(),
-      containment: command.containment,
+      containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       foldersByDay: true,
       serverMode: command.serverMode,

@@ -67,7 +67,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     await settings.save(wanted)
     if (changed) await core.changeBackend(wanted.backend)
   }
-  const status = (): Status => ({
+  const status = async (): Promise<Status> => ({
     version: appVersion,
     runId: context.runId,
     shell: shell.kind,
@@ -76,6 +76,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     imagesFolder: folders.images,
     logFile: join(folders.log, 'stablenew.log'),
     backend: core.backend.status,
+    containment: await core.containment.facts(),
     ...context.status(),
   })
   const api = createApi({

@@ -93,7 +93,7 @@ export async function runPack(
       backend: settings.current.backend,
       publish: onEvent,
       env: environment(),
-      containment: command.containment,
+      containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       foldersByDay: false,
       serverMode: false,

@@ -25,7 +25,7 @@ export interface ApiParts {
   readonly pages: PageTracker
   readonly settings: { readonly current: Settings }
   saveSettings(settings: Settings): Promise<void>
-  status(): Status
+  status(): Promise<Status>
   /** The latest preview of a running job, or null. */
   preview(jobId: number): Uint8Array | null
   open(what: OpenRequest['what']): void

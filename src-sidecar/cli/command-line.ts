@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { appVersion } from '../config/version.ts'
+import { containmentChoices } from '../contract/settings.ts'
 import { shellKinds } from '../contract/status.ts'
 
 const shellChoices = [...shellKinds, 'auto'] as const
@@ -8,7 +9,8 @@ export type ShellChoice = (typeof shellChoices)[number]
 interface CommonOptions {
   readonly dataDir?: string
   readonly watchStdin: boolean
-  readonly containment: 'auto' | 'namespace' | 'shim' | 'group'
+  /** Absent: as the settings say. */
+  readonly containment?: (typeof containmentChoices)[number]
   readonly draftArgs: readonly string[]
   /** What becomes of the running image at the end; absent: as the settings say, and `cancel` for `run`. */
   readonly atExit?: 'finish' | 'cancel'
@@ -50,11 +52,7 @@ const withCommon = (command: Command): Command =>
   command
     .option('--data-dir <folder>', 'keep everything (settings, queue, images, logs) in this folder')
     .option('--watch-stdin', 'end when standard input ends', false)
-    .addOption(
-      new Option('--containment <level>', 'how backends are held')
-        .choices(['auto', 'namespace', 'shim', 'group'])
-        .default('auto'),
-    )
+    .addOption(new Option('--containment <level>', 'how backends are held').choices(containmentChoices))
     .addOption(new Option('--at-exit <what>', 'the running image at the end').choices(['finish', 'cancel']))
     .addOption(
       new Option('--draft-args <args>', 'further arguments of the draft engine, for tests')

@@ -14,12 +14,17 @@ export const backendSettingsSchema = z.discriminatedUnion('kind', [
 ])
 export type BackendSettings = z.infer<typeof backendSettingsSchema>
 
+export const containmentLevels = ['namespace', 'shim', 'group'] as const
+export const containmentChoices = ['auto', ...containmentLevels] as const
+
 export const settingsSchema = z.object({
   version: z.literal(1),
   backend: backendSettingsSchema,
   recipe: recipeDefaultsSchema,
   /** What becomes of the running image at the end; `ask` asks at *Exit* and finishes it elsewhere. */
   runningImageAtExit: z.enum(['finish', 'cancel', 'ask']).default('finish'),
+  /** How backends are held; in force at the next start. `auto` is the best that the machine allows. */
+  containment: z.enum(containmentChoices).default('auto'),
 })
 export type Settings = z.infer<typeof settingsSchema>
 
@@ -27,5 +32,6 @@ export const defaultSettings: Settings = {
   version: 1,
   backend: { kind: 'draft', stepMs: 40 },
   runningImageAtExit: 'finish',
+  containment: 'auto',
   recipe: { samplerName: 'Euler a', scheduler: 'Automatic', steps: 20, cfgScale: 7, width: 512, height: 512 },
 }

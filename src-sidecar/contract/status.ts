@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { problemSchema } from './job.ts'
 import { lastShutdownSchema } from './last-shutdown.ts'
+import { containmentLevels } from './settings.ts'
 
 export const shellKinds = ['neutralino', 'browser', 'none'] as const
 export type ShellKind = (typeof shellKinds)[number]
@@ -31,6 +32,8 @@ export const statusSchema = z.object({
   imagesFolder: z.string(),
   logFile: z.string(),
   backend: backendStatusSchema,
+  /** How backends are held on this machine, and why not better. */
+  containment: z.object({ level: z.enum(containmentLevels), reasons: z.array(z.string()) }),
   /** Set from the moment the app began to close. */
   closing: closingSchema.nullable(),
   /** What the user should know of the start (a settings file set aside, a job of the last run resumed, …). */

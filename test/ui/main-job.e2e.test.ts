@@ -107,8 +107,10 @@ test.skipIf(executablePath === null)(
     )
     await thumbnails.first().click()
     const large = page.locator('img[src*="/file"]').first()
-    await waitFor(() => large.evaluate((image) => (image as HTMLImageElement).naturalWidth), 'the picture itself')
-    expect(await large.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(512)
+    await waitFor(
+      async () => (await large.evaluate((image) => (image as HTMLImageElement).naturalWidth)) === 512,
+      'the picture itself',
+    )
     for (const words of ['Euler a', 'CFG scale', 'rooftop garden above a futuristic city'])
       await page.getByText(words).first().waitFor()
     await page.keyboard.press('Escape')

@@ -7,7 +7,7 @@ import { validBody } from '../valid-body.ts'
 /** Status, events, settings, and what concerns the app as a whole. */
 export const appRoutes = (parts: ApiParts): Hono =>
   new Hono()
-    .get('/status', (c) => c.json(parts.status()))
+    .get('/status', async (c) => c.json(await parts.status()))
     .get('/events', (c) => {
       const page = c.req.query('page')
       return parts.events.answer(c, () => {

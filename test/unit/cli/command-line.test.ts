@@ -17,7 +17,6 @@ describe('the app', () => {
         kind: 'serve',
         shell: 'auto',
         watchStdin: false,
-        containment: 'auto',
         hostLines: false,
         draftArgs: [],
       }),
@@ -55,7 +54,6 @@ describe('run', () => {
       out: 'images',
       images: 1,
       watchStdin: false,
-      containment: 'auto',
     })
     expect(command).not.toHaveProperty('seed', expect.anything())
   })
