@@ -59,13 +59,17 @@ if (import.meta.main) {
   const runs = Number(values.runs)
   // Whoever ends the soak early must not be left with what it was about to kill.
   const before = takeBaseline()
+  let interrupted = false
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    process.once(signal, () => void endSurvivors(before).finally(() => process.exit(exitCode)))
+    process.once(signal, () => {
+      interrupted = true
+      void endSurvivors(before).finally(() => process.exit(exitCode))
+    })
   }
-  const failed = await chaos({ seed, runs, from: Number(values.from), say: (line) => console.log(line) })
+  const failed = await chaos({ seed, runs, from: Number(values.from), say: (line) => interrupted || console.log(line) })
   console.log(`${runs - failed.length} of ${runs} runs ok, seed ${seed}`)
   process.exitCode = failed.length === 0 ? 0 : 1
 }
