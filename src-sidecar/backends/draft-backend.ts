@@ -1,14 +1,13 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import type { BackendStatus } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { withDeadline } from '../lifecycle/deadline.ts'
 import { deferred } from '../lifecycle/deferred.ts'
+import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { ContainedProcess, Containment } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { freePort, portOf } from './listening-port.ts'
 import { SdapiClient } from './sdapi/sdapi-client.ts'
 
 const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url))
@@ -16,7 +15,6 @@ const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url)
 const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
 const startDeadlineMs = 30_000
 const healthDeadlineMs = 3000
-const listeningSchema = z.object({ event: z.literal('listening'), port: z.int() })
 
 export interface DraftBackendOptions {
   readonly containment: Containment
@@ -190,26 +188,3 @@ export class DraftBackend implements Backend {
     this.#options.onStatus(this.#status)
   }
 }
-
-function portOf(line: string): number | null {
-  try {
-    return listeningSchema.parse(JSON.parse(line)).port
-  } catch {
-    return null
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-const whenAborted = (signal: AbortSignal): Promise<null> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(null)
-    else signal.addEventListener('abort', () => resolve(null), { once: true })
-  })

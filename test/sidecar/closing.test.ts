@@ -1,46 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Queue } from '../../src-sidecar/contract/job.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
-import {
-  closeSidecar,
-  mainProgram,
-  type RunningSidecar,
-  spawnMain,
-  startSidecar,
-  waitForEmptyQueue,
-  waitForSteps,
-} from '../helpers/sidecar.ts'
-import { commandLine, endSurvivors, liveDescendants, signalSame, takeBaseline } from '../helpers/survivors.ts'
+import { closeSidecar, mainProgram, type RunningSidecar, spawnMain, waitForEmptyQueue, waitForSteps } from '../helpers/sidecar.ts'
+import { liveDescendants, signalSame } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
+import { engineRuns, trackSidecars } from '../helpers/tracked-sidecars.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
-const baseline = takeBaseline()
-const started: RunningSidecar[] = []
-
-afterEach(async () => {
-  for (const { child, ended } of started.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-    await ended
-  }
-  // A failed test must not make the next ones fail.
-  await baseline.expectNothingLeft().finally(() => endSurvivors(baseline))
-})
-
-async function start(options: Parameters<typeof startSidecar>[0] = {}): Promise<RunningSidecar> {
-  const sidecar = await startSidecar(options)
-  started.push(sidecar)
-  return sidecar
-}
-
-/** The draft engine itself, not its guard; alive before, so that gone after means something. */
-const engineRuns = () =>
-  waitFor(
-    () => liveDescendants().find(({ pid }) => /^\S*node .*draft-engine\/main\.ts/.test(commandLine(pid))),
-    'the draft engine',
-  )
+const { baseline, start } = trackSidecars()
 
 const ways: [string, (sidecar: RunningSidecar) => unknown][] = [
   ['SIGTERM', ({ child }) => child.kill('SIGTERM')],
@@ -143,7 +113,7 @@ describe('a parent that is SIGKILLed', () => {
       { ms: 20_000 },
     )
     await engineRuns()
-    // Our end of the pipe stays open: nothing but the parent's death says that it is gone.
+    // Its stdin ends with it; triggers.test.ts has a parent's death that nothing else tells of.
     parent.kill('SIGKILL')
     await once(parent, 'exit')
     await baseline.expectNothingLeft(5000)

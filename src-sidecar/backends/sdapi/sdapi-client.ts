@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Problem } from '../../contract/job.ts'
 import { AppError, asError } from '../../errors/app-error.ts'
+import { whenAborted } from '../../lifecycle/when-aborted.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
 import { generateAnswerSchema, infoSchema, progressAnswerSchema } from './sdapi-answers.ts'
 import { type SdapiAddress, SdapiHttp } from './sdapi-http.ts'
@@ -61,7 +62,7 @@ export class SdapiClient {
   }
 
   async #interruptOn(signal: AbortSignal, answered: AbortSignal, abandon: AbortController): Promise<void> {
-    await aborted(AbortSignal.any([signal, answered]))
+    await whenAborted(AbortSignal.any([signal, answered]))
     const over = AbortSignal.any([answered, AbortSignal.timeout(interruptMs)])
     while (!over.aborted) {
       await this.#http.post('/sdapi/v1/interrupt', {}, over).catch(() => {})
@@ -93,9 +94,6 @@ export class SdapiClient {
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 const payload = ({ recipe, seed }: GenerateRequest) => ({
   prompt: recipe.prompt,

@@ -1,0 +1,33 @@
+import { afterEach } from 'vitest'
+import { type RunningSidecar, startSidecar } from './sidecar.ts'
+import { commandLine, endSurvivors, type LiveProcess, liveDescendants, takeBaseline } from './survivors.ts'
+import { waitFor } from './wait-for.ts'
+
+/** For a test file that starts sidecars: after each test they are ended, and nothing may be left. */
+export function trackSidecars() {
+  const baseline = takeBaseline()
+  const started: RunningSidecar[] = []
+
+  afterEach(async () => {
+    for (const { child, ended } of started.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await ended
+    }
+    // A failed test must not make the next ones fail.
+    await baseline.expectNothingLeft().finally(() => endSurvivors(baseline))
+  })
+
+  const start = async (options: Parameters<typeof startSidecar>[0] = {}): Promise<RunningSidecar> => {
+    const sidecar = await startSidecar(options)
+    started.push(sidecar)
+    return sidecar
+  }
+  return { baseline, start }
+}
+
+/** The draft engine itself, not its guard; alive before, so that gone after means something. */
+export const engineRuns = (): Promise<LiveProcess> =>
+  waitFor(
+    () => liveDescendants().find(({ pid }) => /^\S*node .*draft-engine\/main\.ts/.test(commandLine(pid))),
+    'the draft engine',
+  )
