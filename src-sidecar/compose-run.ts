@@ -73,11 +73,17 @@ export async function runPack(
   const { end } = parts
   end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
   end.finallyDo('log', () => log.close())
-  const stop = async (reason: StopReason, now = false): Promise<number> => {
-    const { verdict, steps, left } = await end.request(reason, now)
+  const finish = async (reason: StopReason): Promise<number> => {
+    const { verdict, steps, left } = await end.request(reason)
     const failed = steps.filter(({ error }) => error !== null).map(({ name, error }) => `${name}: ${error}`)
     report.end([...failed, ...left])
     return verdict === 'clean' && report.allMade ? 0 : 1
+  }
+  // Events go on while everything ends, and an abort may come then: the summary is written once.
+  let ending: Promise<number> | undefined
+  const stop = (reason: StopReason): Promise<number> => {
+    ending ??= finish(reason)
+    return ending
   }
   const finished = Promise.withResolvers<number>()
   const onEvent = (event: AppEvent) => {
