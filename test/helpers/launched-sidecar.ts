@@ -12,6 +12,7 @@ import { waitFor } from './wait-for.ts'
 
 // Without vitest, so that the soak and the benches can use it too.
 const mainProgram = fileURLToPath(new URL('../../src-sidecar/main.ts', import.meta.url))
+const windowProgram = fileURLToPath(new URL('../../src-sidecar/selftest/neutralino-stand-in.ts', import.meta.url))
 const env = { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '' }
 
 export interface LaunchOptions {
@@ -20,9 +21,9 @@ export interface LaunchOptions {
   readonly nodeFlags?: readonly string[]
   /**
    * Starts it below a process of its own. `stdin` says what the sidecar's is: `endless` never ends, `launcher` ends with the
-   * launcher.
+   * launcher. A `window` is the stand-in for Neutralino's, with a page.
    */
-  readonly launcher?: { readonly stdin: 'endless' | 'launcher' }
+  readonly launcher?: { readonly stdin: 'endless' | 'launcher' } | 'window'
 }
 
 export interface LaunchedSidecar extends RunningSidecar {
@@ -39,11 +40,18 @@ const launcherScript = (line: readonly string[], stdin: 'inherit' | 'pipe') =>
 
 /** Starts the program without waiting for anything. */
 export function launch({ dataDir, args = [], nodeFlags = [], launcher }: LaunchOptions) {
-  const flags = ['--shell', 'none', '--host-lines', '--watch-stdin', '--data-dir', dataDir, ...args]
-  const line = ['--disable-warning=ExperimentalWarning', ...nodeFlags, mainProgram, ...flags]
-  const started = launcher ? ['-e', launcherScript(line, launcher.stdin === 'launcher' ? 'pipe' : 'inherit')] : line
+  const quiet = '--disable-warning=ExperimentalWarning'
+  const own = ['--data-dir', dataDir, ...args]
+  const line = [quiet, ...nodeFlags, mainProgram, '--shell', 'none', '--host-lines', '--watch-stdin', ...own]
+  const stdin = launcher === 'window' ? undefined : launcher?.stdin
+  const started =
+    launcher === 'window'
+      ? [quiet, windowProgram, '--', ...own]
+      : stdin
+        ? ['-e', launcherScript(line, stdin === 'launcher' ? 'pipe' : 'inherit')]
+        : line
   // Not a pipe of ours: Node closes that as soon as the launcher has ended.
-  const endless = launcher?.stdin === 'endless' ? openEndless(dataDir) : undefined
+  const endless = stdin === 'endless' ? openEndless(dataDir) : undefined
   const child = spawn(process.execPath, started, { stdio: [endless ?? 'pipe', 'pipe', 'pipe'], env })
   if (endless !== undefined) closeSync(endless)
   // Whoever has died reads no more.

@@ -26,7 +26,7 @@ export function recordedBackend(dataDir: string): { guard: Identity; leader: Ide
 /** Who is to be killed; empty as long as they are not there. `pickIndex` chooses among several. */
 export function findVictims(victim: Victim, sidecar: LaunchedSidecar, pickIndex: (count: number) => number): Identity[] {
   if (victim === 'sidecar') return [sidecar.self]
-  if (victim === 'launcher') return liveDescendants().filter(({ pid }) => pid === sidecar.child.pid)
+  if (victim === 'launcher' || victim === 'shell') return liveDescendants().filter(({ pid }) => pid === sidecar.child.pid)
   const backend = recordedBackend(sidecar.dataDir)
   if (backend === undefined) return []
   const { guard, leader } = backend

@@ -1,6 +1,17 @@
 import { type SeededRandom, seededRandom } from '../helpers/seeded-random.ts'
 
-export const victims = ['sidecar', 'guard', 'guard helper', 'backend', 'worker', 'launcher', 'sidecar and guard'] as const
+/** A `launcher` is a bare parent, a `shell` the window's process; `web page`: what the window shows crashes. */
+export const victims = [
+  'shell',
+  'web page',
+  'sidecar',
+  'guard',
+  'guard helper',
+  'backend',
+  'worker',
+  'launcher',
+  'sidecar and guard',
+] as const
 export type Victim = (typeof victims)[number]
 
 export const levels = ['namespace', 'shim', 'group'] as const
@@ -30,6 +41,9 @@ export interface ChaosPlan {
 export const jobCount = 10
 const longestQueueMs = 1500
 
+/** Whether the run needs a window around the sidecar. */
+export const hasWindow = (victim: Victim): boolean => victim === 'shell' || victim === 'web page'
+
 /** The same for the same seed and number, whatever the other runs were. */
 export function planRun(seed: number, run: number): ChaosPlan {
   const random = seededRandom(seed * 1009 + run)
@@ -48,7 +62,7 @@ export function planRun(seed: number, run: number): ChaosPlan {
 }
 
 function momentFor(victim: Victim, random: SeededRandom): Moment {
-  const early = victim === 'sidecar' || victim === 'launcher'
+  const early = victim === 'sidecar' || victim === 'launcher' || hasWindow(victim)
   const after = random.pick(early ? (['queued', 'backend', 'image'] as const) : (['backend', 'image'] as const))
   // Right after a file has come, its row is being written: the moment at which most could go wrong.
   const delayMs = after === 'image' ? random.whole(0, 8) : random.whole(0, longestQueueMs)

@@ -6,7 +6,7 @@ import { type Baseline, liveDescendants, signalSame, stillRuns } from '../helper
 import { waitFor } from '../helpers/wait-for.ts'
 import { checkResults } from './chaos-checks.ts'
 import { findVictims, type Identity } from './chaos-members.ts'
-import { type ChaosPlan, jobCount, type Moment } from './chaos-plan.ts'
+import { type ChaosPlan, hasWindow, jobCount, type Moment } from './chaos-plan.ts'
 
 export interface ChaosResult {
   /** From the kill until what had to go with it was gone. */
@@ -30,7 +30,7 @@ export async function runChaos(plan: ChaosPlan, dataDir: string, baseline: Basel
     launchSidecar({
       dataDir,
       args: ['--containment', plan.level, '--draft-args', draft.join(' ').trim()],
-      launcher: { stdin: 'launcher' },
+      launcher: hasWindow(plan.victim) ? 'window' : { stdin: 'launcher' },
     })
   mkdirSync(join(dataDir, 'packs'), { recursive: true })
   writeFileSync(join(dataDir, 'packs/chaos.txt'), packText)
@@ -38,26 +38,36 @@ export async function runChaos(plan: ChaosPlan, dataDir: string, baseline: Basel
   const first = await start()
   const seeds = await queueAll(first, plan)
   await theMoment(first, plan.moment)
-  const doomed = await waitFor(
-    () => {
-      const found = findVictims(plan.victim, first, (count) => plan.firstSeed % count)
-      return found.length > 0 && found
-    },
-    `${plan.victim} to kill`,
-    { ms: 20_000, everyMs: 2 },
-  )
-  const goes = doomed.flatMap(({ pid, startTime }) => [{ pid, startTime }, ...liveDescendants(pid)])
-  const survivors = await kill(plan, first, doomed, goes, baseline)
+  const survivors = plan.victim === 'web page' ? crashPage(first) : await kill(plan, first, await findDoomed(plan, first), baseline)
   const lives = stillRuns(first.self)
   const last = lives ? first : await start()
   const leftAfterStart = survivors.left.filter(stillRuns).map(({ pid }) => `process ${pid} survived the next start`)
   await queueDone(last)
-  await last.post('/api/shutdown', { trigger: 'exit-button' })
+  if (plan.victim === 'web page') last.child.stdin?.write('close\n')
+  else await last.post('/api/shutdown', { trigger: 'exit-button' })
   const { code } = await last.ended
   await baseline.expectNothingLeft(goneWithinMs)
   const { again, wrong } = checkResults(dataDir, requestLog, seeds)
-  const exit = code === 0 ? [] : [`exit code ${code} (${whyUnclean(dataDir)})`]
+  // A window's exit code is not its sidecar's.
+  const clean = code === 0 && readLastShutdown(dataDir).exitCode === 0
+  const exit = clean ? [] : [`exit code ${code} (${whyUnclean(dataDir)})`]
   return { goneMs: survivors.goneMs, again, wrong: [...leftAfterStart, ...exit, ...wrong] }
+}
+
+const findDoomed = ({ victim, firstSeed }: ChaosPlan, sidecar: LaunchedSidecar): Promise<Identity[]> =>
+  waitFor(
+    () => {
+      const found = findVictims(victim, sidecar, (count) => firstSeed % count)
+      return found.length > 0 && found
+    },
+    `${victim} to kill`,
+    { ms: 20_000, everyMs: 2 },
+  )
+
+/** Nothing may end with it: the queue goes on without a page, and the window can still be closed. */
+function crashPage({ child }: LaunchedSidecar): { goneMs: number; left: Identity[] } {
+  child.stdin?.write('crash-page\n')
+  return { goneMs: 0, left: [] }
 }
 
 function whyUnclean(dataDir: string): string {
@@ -93,16 +103,16 @@ async function kill(
   { victim, level }: ChaosPlan,
   { self, ended }: LaunchedSidecar,
   doomed: readonly Identity[],
-  goes: readonly Identity[],
   baseline: Baseline,
 ): Promise<{ goneMs: number; left: Identity[] }> {
+  const goes = doomed.flatMap(({ pid, startTime }) => [{ pid, startTime }, ...liveDescendants(pid)])
   const both = victim === 'sidecar and guard'
   // Stopped first: neither must see the other die.
   if (both) for (const one of doomed) signalSame(one, 'SIGSTOP')
   const from = performance.now()
   for (const one of doomed) signalSame(one, 'SIGKILL')
   const goneMs = () => Math.round(performance.now() - from)
-  const takesSidecar = both || victim === 'sidecar' || victim === 'launcher'
+  const takesSidecar = both || victim === 'sidecar' || victim === 'launcher' || victim === 'shell'
   if (takesSidecar) await ended
   await waitFor(() => !doomed.some(stillRuns), 'the victims to be gone', { ms: goneWithinMs })
   if (both && level !== 'namespace') return { goneMs: goneMs(), left: baseline.survivors() }
