@@ -99,10 +99,11 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     record,
     threads,
     guardsAre: (guards) => {
-      setInterval(
+      const telling = setInterval(
         () => forceExit.note({ guards: guards().map(({ pid, startTime }) => ({ pid, startTime })) }),
         guardsEveryMs,
       ).unref()
+      end.finallyDo('word of the guards', async () => clearInterval(telling))
     },
     audit: async (isExpected) => {
       const watchdog = ({ kind, name }: Resource) => kind === 'thread' && name.includes(forceExit.name)

@@ -1,10 +1,12 @@
 import { type App, startApp } from './app.ts'
-import { parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
+import { type CyclesCommand, parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
 import { createHost } from './cli/host.ts'
 import { RunReport } from './cli/run-report.ts'
 import { bringToFront } from './cli/second-start.ts'
 import { type PackRun, runPack } from './compose-run.ts'
+import { selftest } from './compose-selftest.ts'
 import type { Instance } from './config/instance-file.ts'
+import { runCycles } from './cycles.ts'
 import { AppError, asError } from './errors/app-error.ts'
 import type { StopReason } from './lifecycle/component.ts'
 import { ParentWatch } from './lifecycle/parent-watch.ts'
@@ -21,6 +23,7 @@ const parentPid = process.ppid
 
 const out = (text: string) => void process.stdout.write(text)
 const error = (text: string) => void process.stderr.write(text)
+const terminal = { out, isTerminal: process.stdout.isTTY === true, columns: () => process.stdout.columns ?? 80 }
 // A reader that is gone is no reason to fail.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
@@ -85,12 +88,7 @@ async function serve(command: ServeCommand): Promise<number> {
 }
 
 async function run(command: RunCommand): Promise<number> {
-  const report = new RunReport({
-    out,
-    error,
-    isTerminal: process.stdout.isTTY === true,
-    columns: () => process.stdout.columns ?? 80,
-  })
+  const report = new RunReport({ ...terminal, error })
   const abort = new AbortController()
   let pack: PackRun | undefined
   watchProcess(
@@ -109,10 +107,30 @@ async function run(command: RunCommand): Promise<number> {
   return signal !== undefined && signal in signalNumbers ? 128 + signalNumbers[signal] : exitCode
 }
 
+/** Whatever it started ends with `abort`, and is waited for. */
+async function untilAborted(work: (abort: AbortSignal) => Promise<number>, armed: boolean): Promise<number> {
+  const abort = new AbortController()
+  watchProcess(
+    armed,
+    (reason) => abort.abort(reason),
+    () => {},
+  )
+  const exitCode = await work(abort.signal)
+  const trigger = (abort.signal.reason as StopReason | undefined)?.trigger as EndSignal | undefined
+  return trigger !== undefined && trigger in signalNumbers ? 128 + signalNumbers[trigger] : exitCode
+}
+
+const cycles = ({ cycles: times, serve: command }: CyclesCommand) =>
+  untilAborted((abort) => runCycles(command, times, out, abort), command.watchStdin)
+
 async function main(): Promise<number> {
   const command = parseCommandLine(process.argv.slice(2), { out, error })
   if (command.kind === 'said') return command.exitCode
-  return command.kind === 'run' ? await run(command) : await serve(command)
+  if (command.kind === 'run') return await run(command)
+  if (command.kind === 'cycles') return await cycles(command)
+  if (command.kind === 'selftest')
+    return await untilAborted((abort) => selftest(command, process.argv[1] ?? '', terminal, abort), command.hostLines)
+  return await serve(command)
 }
 
 const usageCodes: readonly string[] = ['pack_not_found', 'pack_broken', 'bad_request']

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { appVersion } from '../config/version.ts'
 import { containmentChoices } from '../contract/settings.ts'
 import { shellKinds } from '../contract/status.ts'
+import { type SelftestCommand, selftestOptions } from './selftest-options.ts'
 
 const shellChoices = [...shellKinds, 'auto'] as const
 export type ShellChoice = (typeof shellChoices)[number]
@@ -35,8 +36,20 @@ export interface RunCommand extends CommonOptions {
   readonly seed?: number
 }
 
+/** Starts, works and stops again and again in one process, for the selftest. */
+export interface CyclesCommand {
+  readonly kind: 'cycles'
+  readonly cycles: number
+  readonly serve: ServeCommand
+}
+
 /** `said`: everything was said on stdout or stderr already. */
-export type ParsedCommand = ServeCommand | RunCommand | { readonly kind: 'said'; readonly exitCode: number }
+export type ParsedCommand =
+  | ServeCommand
+  | RunCommand
+  | SelftestCommand
+  | CyclesCommand
+  | { readonly kind: 'said'; readonly exitCode: number }
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '')
 
@@ -89,10 +102,26 @@ export function parseCommandLine(
     .action((pack, options) => {
       parsed = { ...program.opts(), ...options, kind: 'run', pack }
     })
-  for (const command of [program, run]) command.configureOutput(output).exitOverride().showHelpAfterError('(--help tells more)')
+  // Its options are its own: `--close` means nothing to the app.
+  const selftest = new Command('selftest')
+  const common = new Set(['--data-dir', '--draft-args', '--host-lines'])
+  for (const option of [...selftestOptions(whole, words), ...program.options.filter(({ long }) => common.has(long ?? ''))])
+    selftest.addOption(option)
+  selftest.description('prove on this machine that the app leaves nothing behind (stablenew --selftest)').action((options) => {
+    parsed = { ...options, kind: 'selftest' }
+  })
+  program.addCommand(selftest)
+  const cycles = program.command('cycles <n>', { hidden: true }).action((n) => {
+    parsed = { kind: 'cycles', cycles: whole('cycles', 1, 1000)(n), serve: { ...program.opts(), kind: 'serve', shell: 'none' } }
+  })
+  for (const command of [program, run, selftest, cycles])
+    command.configureOutput(output).exitOverride().showHelpAfterError('(--help tells more)')
   run.configureHelp({ showGlobalOptions: true })
   try {
-    program.parse(args, { from: 'user' })
+    program.parse(
+      args.map((arg, index) => (index === 0 && arg === '--selftest' ? 'selftest' : arg)),
+      { from: 'user' },
+    )
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'stablenew.number') write.error(`${error.message}\n`)

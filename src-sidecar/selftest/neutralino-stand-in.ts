@@ -1,6 +1,6 @@
 /**
  * A program that speaks Neutralino's protocol without a window, for tests of how the app closes. Its page, unless
- * `--no-page`, starts the sidecar with the arguments behind `--`.
+ * `--no-page`, starts the sidecar with the arguments behind `--`, Node with those of `--node-flags`.
  *
  * One command a line on stdin: `close` (the window's close button), `tray ID` (a click in the tray's menu), `drop` (the
  * extension's connection breaks), `reload` (the page), `crash-page`, `kill` (SIGKILL for itself). The end of stdin is `app.exit`.
@@ -21,7 +21,7 @@ const configSchema = z.object({ nativeAllowList: z.array(z.string()), extensions
 const config = configSchema.parse(JSON.parse(readFileSync(pathOf('neutralino.config.json'), 'utf8')))
 const extensionId = config.extensions[0].id
 const { values: flags, positionals: sidecarArgs } = parseArgs({
-  options: { 'no-page': { type: 'boolean' }, 'no-tray': { type: 'boolean' } },
+  options: { 'no-page': { type: 'boolean' }, 'no-tray': { type: 'boolean' }, 'node-flags': { type: 'string', default: '' } },
   allowPositionals: true,
 })
 
@@ -54,7 +54,8 @@ const calls: NativeCalls = new NativeCalls({
 })
 const port = await server.listen()
 
-const words = [process.execPath, '--disable-warning=ExperimentalWarning', pathOf('src-sidecar/main.ts')]
+const nodeFlags = flags['node-flags'].split(' ').filter(Boolean)
+const words = [process.execPath, '--disable-warning=ExperimentalWarning', ...nodeFlags, pathOf('src-sidecar/main.ts')]
 const all = [...words, '--host-lines', '--shell', 'neutralino', ...sidecarArgs]
 const quoted = all.map((word) => (process.platform === 'win32' ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
 const command = process.platform === 'win32' ? quoted : `exec ${quoted}`

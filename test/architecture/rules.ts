@@ -12,6 +12,7 @@ export const layers: readonly (readonly string[])[] = [
   ['packs', 'jobs', 'history', 'learning', 'diagnostics'],
   ['api', 'shell', 'selftest'],
   ['cli', 'core', 'compose', 'app'],
+  ['cycles'],
   ['main'],
 ]
 
@@ -33,7 +34,7 @@ export const packages: readonly { names: readonly string[]; only: readonly RegEx
     names: ['child_process', 'execa', 'tree-kill', 'koffi', 'cluster'],
     only: [
       /^src-sidecar\/processes\//,
-      /^src-sidecar\/backends\/draft-engine\/workers\.ts$/,
+      /^src-sidecar\/backends\/draft-engine\/(workers|misbehaviour)\.ts$/,
       // Stands in for Neutralino, which contains nothing.
       /^src-sidecar\/selftest\/spawned-processes\.ts$/,
     ],
@@ -49,8 +50,8 @@ export const environmentReaders = [/^src-sidecar\/config\//, ...programs, draftE
 export const exitCallers = [
   /^src-sidecar\/main\.ts$/,
   ...programs,
-  /^src-sidecar\/backends\/draft-engine\/main\.ts$/,
-  /^src-sidecar\/selftest\/neutralino-stand-in\.ts$/,
+  /^src-sidecar\/backends\/draft-engine\/(main|misbehaviour)\.ts$/,
+  /^src-sidecar\/selftest\/(neutralino-stand-in|witness)\.ts$/,
 ]
 
 /** What of `src-sidecar` the UI may import. */

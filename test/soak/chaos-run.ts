@@ -38,7 +38,8 @@ export async function runChaos(plan: ChaosPlan, dataDir: string, baseline: Basel
   const first = await start()
   const seeds = await queueAll(first, plan)
   await theMoment(first, plan.moment)
-  const survivors = plan.victim === 'web page' ? crashPage(first) : await kill(plan, first, await findDoomed(plan, first), baseline)
+  const survivors =
+    plan.victim === 'web page' ? crashPage(first) : await kill(plan, first, await findDoomed(plan, first), baseline)
   const lives = stillRuns(first.self)
   const last = lives ? first : await start()
   const leftAfterStart = survivors.left.filter(stillRuns).map(({ pid }) => `process ${pid} survived the next start`)

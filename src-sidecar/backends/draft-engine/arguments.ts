@@ -9,6 +9,12 @@ export interface Settings {
   workers: number
   ignoreTerm: boolean
   watchStdin: boolean
+  /** Below a shell, which is below a launcher. */
+  behindShell: boolean
+  /** Leaves a process that nobody is the parent of. */
+  daemon: boolean
+  /** Crashes when so much of an image is done, 0 to 1. */
+  crashAt: number | null
   requestLog: string | null
 }
 
@@ -26,6 +32,9 @@ const helpText = `StableNew draft engine: an image backend without a model, spea
   --workers N        starts a chain of N idle worker processes (default 0)
   --ignore-term      ignores SIGTERM and SIGINT, in the workers too
   --watch-stdin      ends when its standard input does
+  --behind-shell     runs below a shell below a launcher
+  --daemon           leaves a process in a session of its own
+  --crash-at N       crashes at N percent of an image
   --request-log FILE appends one JSON line per request
   --help             this text
 `
@@ -38,6 +47,9 @@ const options = {
   workers: { type: 'string', default: '0' },
   'ignore-term': { type: 'boolean', default: false },
   'watch-stdin': { type: 'boolean', default: false },
+  'behind-shell': { type: 'boolean', default: false },
+  daemon: { type: 'boolean', default: false },
+  'crash-at': { type: 'string' },
   'request-log': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const
@@ -59,6 +71,9 @@ export function parseArguments(args: string[]): ParsedArguments {
         workers: wholeNumber('--workers', values.workers, 32),
         ignoreTerm: values['ignore-term'],
         watchStdin: values['watch-stdin'],
+        behindShell: values['behind-shell'],
+        daemon: values.daemon,
+        crashAt: values['crash-at'] === undefined ? null : wholeNumber('--crash-at', values['crash-at'], 100) / 100,
         requestLog: values['request-log'] ?? null,
       },
     }

@@ -6,12 +6,21 @@ import { TaskList } from './task-list.ts'
 /** What all requests share. */
 export interface Engine {
   readonly stepMs: number
+  /** Called after each step with its share of the image, 0 to 1. */
+  readonly onStep: (share: number) => void
   readonly lock: GenerationLock
   readonly state: GenerationState
   readonly tasks: TaskList
   readonly options: Options
 }
 
-export function createEngine(stepMs: number): Engine {
-  return { stepMs, lock: new GenerationLock(), state: new GenerationState(), tasks: new TaskList(), options: new Options() }
+export function createEngine(stepMs: number, onStep: Engine['onStep'] = () => {}): Engine {
+  return {
+    stepMs,
+    onStep,
+    lock: new GenerationLock(),
+    state: new GenerationState(),
+    tasks: new TaskList(),
+    options: new Options(),
+  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArguments, type Settings } from './arguments.ts'
+import { leaveDaemon, runBehindShell } from './misbehaviour.ts'
 import { listen } from './server.ts'
 import { startWorkers } from './workers.ts'
 
@@ -11,6 +12,8 @@ if (parsed.kind === 'bad') {
   process.exitCode = 2
 } else if (parsed.kind === 'help') {
   process.stdout.write(parsed.text)
+} else if (parsed.settings.behindShell) {
+  process.exitCode = await runBehindShell(process.argv.slice(2).filter((arg) => arg !== '--behind-shell'))
 } else {
   // Who started the engine may be gone before it: that must not end it by EPIPE.
   process.stdout.on('error', () => {})
@@ -39,6 +42,7 @@ async function run(settings: Settings): Promise<void> {
     process.stdin.on('end', () => void end(0)).resume()
   }
   try {
+    if (settings.daemon) await leaveDaemon()
     const [{ pids }] = await Promise.all([starting, delay(settings.startupMs)])
     const port = await listen(settings)
     const line = { event: 'listening', port, pid: process.pid, ...(pids.length > 0 && { workers: pids }) }
