@@ -9,6 +9,8 @@ import type { WitnessPlan } from './witness-plan.ts'
 import { figuresOf } from './witness-scenario.ts'
 
 const cycleWithinMs = 30_000
+/** What V8 compiles from cycle to cycle lies in the heap as well, and is nothing that the app keeps. */
+const noCompiler = ['--no-opt', '--no-maglev', '--no-sparkplug']
 export const cycleLineSchema = z.object({ cycle: z.int(), heapBytes: z.int(), rssBytes: z.int(), left: z.array(z.string()) })
 
 /** Starts, uses and closes the app again and again in one process, and looks at what it keeps. */
@@ -20,7 +22,7 @@ export async function witnessCycles(
   onPhase('launching')
   const cycles: z.infer<typeof cycleLineSchema>[] = []
   const other: string[] = []
-  const args = ['--disable-warning=ExperimentalWarning', ...plan.nodeFlags, plan.program, 'cycles', String(plan.cycles)]
+  const args = ['--disable-warning=ExperimentalWarning', ...noCompiler, ...plan.nodeFlags, plan.program, 'cycles', String(plan.cycles)]
   const draft = plan.draftArgs === '' ? [] : ['--draft-args', plan.draftArgs]
   const started = await spawnObserved(process.execPath, [...args, '--data-dir', plan.dataDir, '--watch-stdin', ...draft], {
     env: { ...environment(), DISPLAY: '', WAYLAND_DISPLAY: '' },
