@@ -2,8 +2,10 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
 import { BackendSwitch } from './backends/backend-switch.ts'
+import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
 import { DraftBackend } from './backends/draft-backend.ts'
-import { SdapiBackend } from './backends/sdapi/sdapi-backend.ts'
+import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
+import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Job } from './contract/job.ts'
@@ -125,7 +127,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
 
 function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment): Backend {
   const onStatus = (backend: Backend['status']) => options.publish({ type: 'backend', backend })
-  if (settings.kind === 'sdapi') return new SdapiBackend(settings, onStatus)
+  if (settings.kind === 'sdapi') return new ServerBackend(settings, 'WebUI', new SdapiClient(settings), onStatus)
+  if (settings.kind === 'comfyui') return new ServerBackend(settings, 'ComfyUI', new ComfyuiClient(settings), onStatus)
   const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
   const logFile = join(options.folders.log, 'draft-engine.log')
   return new DraftBackend({

@@ -43,7 +43,7 @@ export class DraftBackend implements Backend {
   readonly #options: DraftBackendOptions
   readonly #stopping = new AbortController()
   readonly #closed = deferred<ComponentExit>()
-  #status: BackendStatus = { kind: 'draft', name: this.name, state: 'stopped', problem: null }
+  #status: BackendStatus = { kind: 'draft', name: this.name, state: 'stopped', problem: null, capabilities: null }
   #engine: Promise<Engine> | undefined
 
   constructor(options: DraftBackendOptions) {
@@ -120,7 +120,7 @@ export class DraftBackend implements Backend {
   async #healthy(process: ContainedProcess, port: number): Promise<Engine | undefined> {
     const client = new SdapiClient({ url: `http://127.0.0.1:${port}` })
     try {
-      await withDeadline('answer of the draft engine', healthDeadlineMs, client.check(this.#stopping.signal))
+      await withDeadline('answer of the draft engine', healthDeadlineMs, client.probe(this.#stopping.signal))
       return { process, client, alive: true }
     } catch {
       await client.close()

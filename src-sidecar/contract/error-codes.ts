@@ -20,6 +20,7 @@ export const errorCodes = [
   'backend_unreachable',
   'backend_rejected',
   'backend_bad_answer',
+  'backend_out_of_memory',
   'backend_start_failed',
   'disk',
   'timeout',

@@ -1,16 +1,28 @@
 import { z } from 'zod'
 import { recipeDefaultsSchema } from './recipe.ts'
 
-/** The built-in draft engine, or a server with `/sdapi/v1` that the user runs. */
+/** A server that the user runs. HTTP Basic where `username` is not empty: A1's `--api-auth user:password`, or a proxy's. */
+const serverSchema = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  username: z.string().max(200).default(''),
+  password: z.string().max(200).default(''),
+})
+
+export const sdapiSettingsSchema = serverSchema.extend({ kind: z.literal('sdapi') })
+export type SdapiSettings = z.infer<typeof sdapiSettingsSchema>
+
+export const comfyuiSettingsSchema = serverSchema.extend({
+  kind: z.literal('comfyui'),
+  /** As ComfyUI lists it, with or without folder and extension; empty: the first that it has. */
+  checkpoint: z.string().max(1000).default(''),
+})
+export type ComfyuiSettings = z.infer<typeof comfyuiSettingsSchema>
+
+/** The built-in draft engine, or a server that the user runs: one with `/sdapi/v1`, or a ComfyUI. */
 export const backendSettingsSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('draft'), stepMs: z.int().min(0).max(60_000).default(40) }),
-  z.object({
-    kind: z.literal('sdapi'),
-    url: z.url({ protocol: /^https?$/ }),
-    /** HTTP Basic, as `--api-auth user:password` sets it on the server. */
-    username: z.string().max(200).default(''),
-    password: z.string().max(200).default(''),
-  }),
+  sdapiSettingsSchema,
+  comfyuiSettingsSchema,
 ])
 export type BackendSettings = z.infer<typeof backendSettingsSchema>
 

@@ -6,12 +6,24 @@ import { containmentLevels } from './settings.ts'
 export const shellKinds = ['neutralino', 'browser', 'none'] as const
 export type ShellKind = (typeof shellKinds)[number]
 
+// biome-ignore format: a list
+export const capabilityNames = [
+  'progress', 'taskProgress', 'interrupt', 'skip', 'img2img', 'upscale', 'checkpoints', 'samplers', 'schedulers', 'upscalers',
+  'loras', 'embeddings', 'memory', 'unload', 'adetailer',
+] as const
+
+/** Something that servers may have or lack. */
+export const backendCapabilitySchema = z.object({ name: z.enum(capabilityNames), available: z.boolean() })
+export type BackendCapability = z.infer<typeof backendCapabilitySchema>
+
 export const backendStatusSchema = z.object({
-  kind: z.enum(['draft', 'sdapi']),
+  kind: z.enum(['draft', 'sdapi', 'comfyui']),
   name: z.string(),
   /** `stopped` is ordinary: it starts when the first job needs it. */
   state: z.enum(['stopped', 'starting', 'ready', 'failed']),
   problem: problemSchema.nullable(),
+  /** Asked once per start of the server; null while that is not known, and for the draft engine, which has what is needed. */
+  capabilities: z.array(backendCapabilitySchema).nullable().default(null),
 })
 export type BackendStatus = z.infer<typeof backendStatusSchema>
 

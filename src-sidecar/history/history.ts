@@ -1,11 +1,11 @@
 import type { GeneratedImage } from '../backends/backend.ts'
+import { infotext } from '../backends/infotext.ts'
 import type { Image, ImagePage } from '../contract/image.ts'
 import type { Job } from '../contract/job.ts'
 import { AppError } from '../errors/app-error.ts'
 import { localDate, safeFileName } from './file-name.ts'
 import type { ImageArchive } from './image-archive.ts'
 import type { ImageStore } from './image-store.ts'
-import { infotext } from './infotext.ts'
 import { withPngText } from './png-text.ts'
 
 export interface HistoryOptions {

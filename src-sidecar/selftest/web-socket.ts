@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 const keySuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
-const opcodes = { text: 1, close: 8, ping: 9, pong: 10 }
+const opcodes = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 }
 const longestMessage = 1 << 20
 
 interface Frame {
@@ -44,6 +44,10 @@ export class WebSocketConnection {
 
   send(text: string): void {
     this.#write(opcodes.text, Buffer.from(text))
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    this.#write(opcodes.binary, Buffer.from(bytes))
   }
 
   /** Without a closing frame, as when the other side's process dies. */

@@ -30,6 +30,10 @@ const texts: Record<ApiErrorCode, ErrorText> = {
     advice: 'Check size, sampler and the sign-in in Settings, then retry.',
   },
   backend_bad_answer: { title: 'The backend gave an unusable answer', advice: 'See its own log, then retry.' },
+  backend_out_of_memory: {
+    title: 'The backend ran out of memory',
+    advice: 'Use a smaller size, close what else uses the GPU, then retry.',
+  },
   backend_start_failed: { title: 'The backend did not start', advice: 'Retry. The log says why it ended.' },
   disk: { title: 'The image could not be saved', advice: 'Free some space or check the folder, then retry.' },
   timeout: { title: 'It took too long', advice: 'See whether the backend is still working, then retry.' },

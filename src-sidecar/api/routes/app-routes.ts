@@ -41,7 +41,7 @@ export const appRoutes = (parts: ApiParts): Hono =>
 
 const withoutSecret = (settings: Settings): Settings => {
   const { backend } = settings
-  return backend.kind === 'sdapi' && backend.password !== ''
+  return 'password' in backend && backend.password !== ''
     ? { ...settings, backend: { ...backend, password: storedSecret } }
     : settings
 }
@@ -49,7 +49,7 @@ const withoutSecret = (settings: Settings): Settings => {
 /** The mark stands for the stored password only as long as it goes to the same server. */
 function withStoredSecret(wanted: Settings, stored: Settings): Settings {
   const { backend } = wanted
-  if (backend.kind !== 'sdapi' || backend.password !== storedSecret) return wanted
-  const same = stored.backend.kind === 'sdapi' && stored.backend.url === backend.url ? stored.backend.password : ''
+  if (!('password' in backend) || backend.password !== storedSecret) return wanted
+  const same = 'password' in stored.backend && stored.backend.url === backend.url ? stored.backend.password : ''
   return { ...wanted, backend: { ...backend, password: same } }
 }

@@ -116,7 +116,10 @@ test('a page that does not read is cut off, and holds nobody up', async () => {
   const { port, stream } = await streaming()
   const [slow, quick] = [await listen(port), await listen(port)]
   slow.response?.pause()
-  const long: AppEvent = { type: 'backend', backend: { kind: 'draft', name: 'x'.repeat(100_000), state: 'ready', problem: null } }
+  const long: AppEvent = {
+    type: 'backend',
+    backend: { kind: 'draft', name: 'x'.repeat(100_000), state: 'ready', problem: null, capabilities: null },
+  }
   let sent = 0
   await waitFor(
     async () => {

@@ -69,6 +69,7 @@ const backend = (message: string | null): AppEvent => ({
     name: 'WebUI',
     state: message === null ? 'ready' : 'failed',
     problem: message === null ? null : { code: 'backend_unreachable', message },
+    capabilities: null,
   },
 })
 

@@ -16,7 +16,7 @@ export interface Request {
 /** A backend in a test's hands: a request stays open until the test answers it, or its signal interrupts it. */
 export class ScriptedBackend implements Backend {
   readonly name = 'scripted'
-  status: BackendStatus = { kind: 'sdapi', name: 'scripted', state: 'ready', problem: null }
+  status: BackendStatus = { kind: 'sdapi', name: 'scripted', state: 'ready', problem: null, capabilities: null }
   readonly requests: Request[] = []
   /** Answers every request by itself. */
   automatic = false

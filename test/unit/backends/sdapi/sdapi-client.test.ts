@@ -50,10 +50,15 @@ const image = (more: object = {}) => ({
 const ask = (client: SdapiClient, signal = new AbortController().signal, onProgress = (_: GenerateProgress) => {}) =>
   client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal)
 
+const asAsked = expect.stringMatching(/^a cat\nNegative prompt: blurry\nSteps: 20, .*Seed: 42, Size: 32x24/)
+
 describe('an image', () => {
   test('is kept although the words beside it are no JSON', async () => {
     const { client } = await answering((r) => json(r, { ...image(), info: 'Steps: 20, not JSON' }))
-    expect(await ask(client)).toMatchObject({ outcome: 'done', image: { seed: 42, width: 32, parameters: '', checkpoint: '' } })
+    expect(await ask(client)).toMatchObject({
+      outcome: 'done',
+      image: { seed: 42, width: 32, parameters: asAsked, checkpoint: '' },
+    })
   })
 
   test('is asked for in the words of the API, and comes with what was really used', async () => {
@@ -96,7 +101,7 @@ describe('an image', () => {
 
   test('may come without anything said about it', async () => {
     const { client } = await answering((r) => json(r, { images: [`data:image/png;base64,${png.toString('base64')}`] }))
-    expect(await ask(client)).toMatchObject({ outcome: 'done', image: { seed: 42, checkpoint: '', parameters: '' } })
+    expect(await ask(client)).toMatchObject({ outcome: 'done', image: { seed: 42, checkpoint: '', parameters: asAsked } })
   })
 
   test('is the first behind the grids', async () => {
@@ -293,12 +298,12 @@ describe('an answer that is no image rejects the job, and says why', () => {
     [
       '500 of A1111',
       (r) => json(r, { error: 'OutOfMemoryError', detail: '', body: '', errors: 'CUDA out of memory' }, 500),
-      'backend_rejected',
+      'backend_out_of_memory',
       /OutOfMemoryError, CUDA out of memory .*answered 500/,
     ],
     ['200 with text', (r) => r.writeHead(200).end('ok'), 'backend_bad_answer', /did not answer with JSON: "ok"/],
     ['200 with half an object', (r) => r.writeHead(200).end('{"images": ['), 'backend_bad_answer', /JSON/],
-    ['200 with nothing', (r) => r.writeHead(200).end(), 'backend_bad_answer', /JSON/],
+    ['200 with nothing', (r) => r.writeHead(200).end(), 'backend_bad_answer', /txt2img/],
     ['204', (r) => r.writeHead(204).end(), 'backend_bad_answer', /txt2img/],
     ['no images', (r) => json(r, { images: [], info: '{}' }), 'backend_bad_answer', /images/],
     ['null for images', (r) => json(r, { images: null, info: '{}' }), 'backend_bad_answer', /images/],
@@ -350,7 +355,8 @@ describe('a server that is not there leaves the job as it was', () => {
     const { client } = await answering(answer)
     expect(await ask(client)).toMatchObject({
       outcome: 'unavailable',
-      crashed: false,
+      // It had the request, and may have gone down with it: that counts against the job.
+      crashed: true,
       problem: { code: 'backend_unreachable', message: expect.stringContaining('txt2img') },
     })
   })

@@ -1,10 +1,11 @@
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
-import { SdapiBackend } from '../../../../src-sidecar/backends/sdapi/sdapi-backend.ts'
-import type { BackendStatus } from '../../../../src-sidecar/contract/status.ts'
-import { waitFor } from '../../../helpers/wait-for.ts'
-import { recipe } from '../../jobs/queue-fixture.ts'
-import { json, type ScriptedServer, scriptedServer } from './scripted-server.ts'
+import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
+import { ServerBackend } from '../../../src-sidecar/backends/server-backend.ts'
+import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
+import { recipe } from '../jobs/queue-fixture.ts'
+import { json, type ScriptedServer, scriptedServer } from './sdapi/scripted-server.ts'
 
 const servers: ScriptedServer[] = []
 afterEach(async () => {
@@ -21,7 +22,10 @@ const never = new AbortController().signal
 
 function backendAt(url: string) {
   const told: BackendStatus[] = []
-  return { backend: new SdapiBackend({ url }, (status) => told.push(status)), told }
+  return {
+    backend: new ServerBackend({ kind: 'sdapi', url }, 'WebUI', new SdapiClient({ url }), (status) => told.push(status)),
+    told,
+  }
 }
 
 test('is ready when its server answers, and says its state only when that changes', async () => {

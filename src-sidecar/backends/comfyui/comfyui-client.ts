@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ComfyuiSettings } from '../../contract/settings.ts'
+import type { BackendCapability } from '../../contract/status.ts'
+import { AppError } from '../../errors/app-error.ts'
+import { whenAborted } from '../../lifecycle/when-aborted.ts'
+import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
+import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
+import { decodedPicture } from '../decoded-picture.ts'
+import { infotext } from '../infotext.ts'
+import { failedResult, type ServerClient } from '../server-client.ts'
+import type { ServerHttp } from '../server-http.ts'
+import { ComfyuiEvents } from './comfyui-events.ts'
+import { comfyuiHttp } from './comfyui-http.ts'
+import { ComfyuiModels } from './comfyui-models.ts'
+import { ComfyuiQueue, type Ticket } from './comfyui-queue.ts'
+import { endOfPrompt } from './end-of-prompt.ts'
+import { type PreparedGraph, preparedGraph } from './prepared-graph.ts'
+import { ProgressTracker } from './progress-tracker.ts'
+
+export interface ComfyuiClientOptions {
+  readonly deadlines?: BackendDeadlines
+  readonly maxAnswerBytes?: number
+}
+
+/**
+ * Client of a ComfyUI (measured on 0.8.0; 0.3.64 read). The WebSocket shows how it goes; what counts is the queue and the
+ * history, which are asked at every hint and at intervals. One prompt at a time.
+ */
+export class ComfyuiClient implements ServerClient {
+  readonly #settings: ComfyuiSettings
+  readonly #deadlines: BackendDeadlines
+  readonly #http: ServerHttp
+  readonly #models: ComfyuiModels
+  readonly #queue: ComfyuiQueue
+
+  constructor(settings: ComfyuiSettings, { deadlines = backendDeadlines, maxAnswerBytes }: ComfyuiClientOptions = {}) {
+    this.#settings = settings
+    this.#deadlines = deadlines
+    this.#http = comfyuiHttp(settings, deadlines, maxAnswerBytes)
+    this.#models = new ComfyuiModels(this.#http)
+    this.#queue = new ComfyuiQueue(this.#http, deadlines)
+  }
+
+  async probe(signal: AbortSignal): Promise<readonly BackendCapability[]> {
+    return await this.#models.capabilities(signal)
+  }
+
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
+    if (signal.aborted) return { outcome: 'interrupted' }
+    const began = performance.now()
+    const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
+    const over = new AbortController()
+    let underWay = false
+    let events: ComfyuiEvents | undefined
+    const make = async (): Promise<GenerateResult> => {
+      const prepared = await preparedGraph(this.#settings, request, this.#models, over.signal)
+      const report = (progress: GenerateProgress) => {
+        if (!signal.aborted) onProgress({ ...progress, steps: progress.steps || request.recipe.steps })
+      }
+      const { url } = this.#settings
+      const progress = new ProgressTracker(prepared.graph, report)
+      const { headers } = this.#http
+      events = new ComfyuiEvents({
+        url,
+        headers,
+        clientId: ticket.clientId,
+        graph: prepared.graph,
+        progress,
+        deadlines: this.#deadlines,
+      })
+      await events.open()
+      over.signal.throwIfAborted()
+      underWay = true
+      await this.#queue.add(ticket, prepared.graph, over.signal)
+      const end = await endOfPrompt(this.#queue, ticket, events, this.#deadlines, over.signal)
+      const picture = end.sent ?? (await this.#queue.picture(end.file, over.signal))
+      return { outcome: 'done', image: await toImage(picture, prepared, Math.round(performance.now() - began)) }
+    }
+    const making = make()
+    making.catch(() => {})
+    try {
+      const result = await Promise.race([making, whenAborted(signal)])
+      if (result !== null && !signal.aborted) return result
+      if (underWay) await this.#queue.withdraw(ticket)
+      return { outcome: 'interrupted' }
+    } catch (error) {
+      if (signal.aborted) return { outcome: 'interrupted' }
+      // What nobody waits for any more must not keep the server from the next image.
+      if (underWay && error instanceof AppError && error.code === 'timeout') await this.#queue.withdraw(ticket)
+      return failedResult(
+        error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error,
+        underWay,
+        'The answer of ComfyUI',
+      )
+    } finally {
+      over.abort()
+      await events?.end()
+      await making.catch(() => {})
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close()
+  }
+}
+
+async function toImage(bytes: Uint8Array, { used, text }: PreparedGraph, durationMs: number): Promise<GeneratedImage> {
+  const picture = await decodedPicture(Buffer.from(bytes))
+  const { width, height } = picture
+  const parameters = infotext(text, { ...used, width, height, checkpoint: used.checkpoint.replace(/^.*[\\/]|\.[a-z]+$/gi, '') })
+  return { ...picture, ...used, parameters, durationMs }
+}

@@ -1,0 +1,87 @@
+import type { BackendStatus } from '../contract/status.ts'
+import { AppError, asError } from '../errors/app-error.ts'
+import type { ComponentExit } from '../lifecycle/component.ts'
+import { deferred } from '../lifecycle/deferred.ts'
+import { whenAborted } from '../lifecycle/when-aborted.ts'
+import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import type { ServerClient } from './server-client.ts'
+
+/** A server that the user runs. It is never started or stopped from here. */
+export class ServerBackend implements Backend {
+  readonly name: string
+  readonly #client: ServerClient
+  readonly #onStatus: (status: BackendStatus) => void
+  readonly #stopping = new AbortController()
+  readonly #closed = deferred<ComponentExit>()
+  #status: BackendStatus
+  #making: Promise<GenerateResult> | undefined
+  #probing: Promise<void> | undefined
+
+  /** @param what it is, for people: "WebUI". */
+  constructor(
+    { kind, url }: { kind: 'sdapi' | 'comfyui'; url: string },
+    what: string,
+    client: ServerClient,
+    onStatus: (status: BackendStatus) => void,
+  ) {
+    this.name = `${what} at ${new URL(url).host}`
+    this.#client = client
+    this.#onStatus = onStatus
+    this.#status = { kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+  }
+
+  get closed(): Promise<ComponentExit> {
+    return this.#closed.promise
+  }
+
+  get status(): BackendStatus {
+    return this.#status
+  }
+
+  async start(): Promise<void> {
+    // Not awaited: the app starts whether or not somebody's server is up.
+    this.#probing = this.#probe()
+  }
+
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
+    // What the server can is asked once per start of it: now, where it was not there before.
+    if (this.#status.state === 'failed') this.#probing = this.#probe()
+    const interrupted = AbortSignal.any([signal, this.#stopping.signal])
+    await Promise.race([this.#probing, whenAborted(interrupted)])
+    this.#making = this.#client.generate(request, onProgress, interrupted)
+    const result = await this.#making
+    if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem, capabilities: null })
+    else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
+    return result
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    // The server goes on by itself unless the interrupt has reached it.
+    await this.#making
+    await this.#probing
+    await this.#client.close()
+    this.#closed.resolve({ name: this.name })
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      const capabilities = [...(await this.#client.probe(this.#stopping.signal))]
+      this.#turn({ state: 'ready', problem: null, capabilities })
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : 'backend_unreachable'
+      this.#turn({ state: 'failed', problem: { code, message: asError(error).message }, capabilities: null })
+    }
+  }
+
+  #turn(change: Partial<BackendStatus>): void {
+    const next = { ...this.#status, ...change }
+    if (this.#stopping.signal.aborted || JSON.stringify(next) === JSON.stringify(this.#status)) return
+    this.#status = next
+    this.#onStatus(next)
+  }
+}

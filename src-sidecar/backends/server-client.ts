@@ -1,0 +1,36 @@
+import type { Problem } from '../contract/job.ts'
+import type { BackendCapability } from '../contract/status.ts'
+import { AppError, asError } from '../errors/app-error.ts'
+import type { GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { namedOutOfMemory } from './out-of-memory.ts'
+
+/** Speaks with one server, whoever runs it. */
+export interface ServerClient {
+  /** Asks what the server can. @throws AppError saying why it can't be used. */
+  probe(signal: AbortSignal): Promise<readonly BackendCapability[]>
+  /** Makes one image. Never throws; see `GenerateResult`. */
+  generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult>
+  close(): Promise<void>
+}
+
+/**
+ * What went wrong, as a result.
+ * @param underWay whether the server was at the image already, so that it may have gone down with it.
+ * @param what was being read, for errors that don't say so themselves.
+ */
+export function failedResult(thrown: unknown, underWay: boolean, what: string): GenerateResult {
+  const error = asError(thrown)
+  if (!(error instanceof AppError)) {
+    const message = `${what} could not be used: ${error.message}`
+    return { outcome: 'rejected', problem: { code: 'backend_bad_answer', message } }
+  }
+  const problem: Problem = { code: error.code, message: error.message }
+  // A server that says nothing before it has anything to do is as good as not there.
+  if (error.code === 'backend_unreachable' || (error.code === 'timeout' && !underWay))
+    return { outcome: 'unavailable', problem, crashed: underWay && error.data.connected === true }
+  return { outcome: 'rejected', problem: namedOutOfMemory(problem) }
+}
