@@ -5,7 +5,8 @@ import type { ComfyuiEvents } from './comfyui-events.ts'
 import type { ComfyuiQueue, Ticket } from './comfyui-queue.ts'
 
 const askEveryMs = 2000
-const askEveryMsWithoutSocket = 500
+/** Where nothing is heard, or the last question found no answer. */
+const askSoonMs = 500
 
 /** Where the picture is: a file at the server, or here already. */
 export type PromptEnd = { readonly file: PictureFile; readonly sent?: undefined } | { readonly sent: Uint8Array }
@@ -26,7 +27,9 @@ export async function endOfPrompt(
   events.promptId = ticket.promptId
   let answeredMs = performance.now()
   let lastSeen = ''
+  let failing = false
   for (;;) {
+    failing = false
     try {
       const entry = await queue.entry(ticket, signal)
       if (entry !== null) return pictureOf(entry, ticket, events)
@@ -38,13 +41,14 @@ export async function endOfPrompt(
       lastSeen = place
     } catch (error) {
       if (signal.aborted || error instanceof PromptFailure) throw error
+      failing = true
       // Loading a model, it may answer late; that it is not there is another thing.
       const late = error instanceof AppError && error.code === 'timeout'
       if (!late && performance.now() - answeredMs > deadlines.lostMs) throw gone(error)
     }
     if (performance.now() - events.lastSignMs > deadlines.stallMs)
       throw new PromptFailure('timeout', `ComfyUI showed no sign of progress for ${deadlines.stallMs / 1000} s.`)
-    await events.hint(Math.min(events.connected ? askEveryMs : askEveryMsWithoutSocket, deadlines.stallMs))
+    await events.hint(Math.min(events.connected && !failing ? askEveryMs : askSoonMs, deadlines.stallMs))
     signal.throwIfAborted()
   }
 }
