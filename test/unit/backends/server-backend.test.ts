@@ -88,3 +88,29 @@ describe('its stop', () => {
     expect(told).toEqual([])
   })
 })
+
+test('asks what its server can once per start of the server: again after it was gone', async () => {
+  const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer()
+  let gone = false
+  const server = await serve({
+    '/sdapi/v1/options': (r) => json(r, {}),
+    '/sdapi/v1/progress': (r) => json(r, { progress: 0 }),
+    '/sdapi/v1/txt2img': (r) => (gone ? r.destroy() : json(r, { images: [picture.toString('base64')] })),
+  })
+  const { backend } = backendAt(server.url)
+  const make = async () => (await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)).outcome
+  const probes = () => server.heard.filter(({ path }) => path === '/sdapi/v1/options').length
+  await backend.start()
+  expect([await make(), await make(), probes()]).toEqual(['done', 'done', 1])
+  expect(backend.status.capabilities).toContainEqual({ name: 'progress', available: true })
+  expect(backend.status.capabilities).toContainEqual({ name: 'interrupt', available: false })
+  gone = true
+  expect(await make()).toBe('unavailable')
+  expect(backend.status).toMatchObject({ state: 'failed', capabilities: null })
+  gone = false
+  expect([await make(), await make(), probes()]).toEqual(['done', 'done', 2])
+  expect(backend.status.state).toBe('ready')
+  await backend.stop()
+})

@@ -384,3 +384,106 @@ describe('the check', () => {
     await expect(connect('http://127.0.0.1:1').check(signal)).rejects.toMatchObject({ code: 'backend_unreachable' })
   })
 })
+
+describe('what a server can', () => {
+  const options = { '/sdapi/v1/options': (r: ServerResponse) => json(r, {}) }
+  const available = async (client: SdapiClient) =>
+    (await client.probe(new AbortController().signal)).filter((one) => one.available).map(({ name }) => name)
+
+  test('is asked for route by route, and without doing anything', async () => {
+    const notAllowed = (r: ServerResponse) => json(r, { detail: 'Method Not Allowed' }, 405)
+    const { server, client } = await serve({
+      ...options,
+      [progress]: (r) => json(r, {}),
+      [interrupt]: notAllowed,
+      '/sdapi/v1/samplers': (r) => json(r, { detail: 'Incorrect username or password' }, 401),
+    })
+    opened.unshift(() => server.close())
+    expect(await available(client)).toEqual(['progress', 'interrupt', 'samplers'])
+    expect(new Set(server.heard.slice(1).map(({ method }) => method))).toEqual(new Set(['OPTIONS']))
+  })
+
+  test('decides by what progress is followed: of the task alone, where there is that', async () => {
+    const held = Promise.withResolvers<void>()
+    const preview = `data:image/jpeg;base64,${Buffer.from('preview').toString('base64')}`
+    const told = [
+      { active: false, queued: true, completed: false },
+      { active: true, queued: false, completed: false, progress: 0.25, eta: 4, live_preview: preview, id_live_preview: 3 },
+      { active: true, queued: false, completed: false, progress: 0.5, eta: 2, live_preview: null, id_live_preview: 3 },
+    ]
+    const { server, client } = await serve({
+      ...options,
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      [progress]: (r) => json(r, { progress: 0.9 }),
+      '/internal/progress': (r, { method }) => {
+        json(r, (method === 'POST' && told.shift()) || { active: false, queued: false, completed: true })
+        if (told.length === 0) held.resolve()
+      },
+    })
+    opened.unshift(() => server.close())
+    await client.probe(new AbortController().signal)
+    const seen: GenerateProgress[] = []
+    expect((await ask(client, undefined, (one) => seen.push(one))).outcome).toBe('done')
+    expect(seen).toEqual([
+      { step: 5, steps: 20, fraction: 0.25, remainingMs: 4000, preview: Buffer.from('preview') },
+      { step: 10, steps: 20, fraction: 0.5, remainingMs: 2000, preview: null },
+    ])
+    const { force_task_id } = server.heard.find(({ path }) => path === txt2img)!.body as { force_task_id: string }
+    const polls = server.heard.filter(({ path, method }) => path === '/internal/progress' && method === 'POST')
+    expect(polls.map(({ body }) => (body as { id_task: string }).id_task)).toEqual(polls.map(() => force_task_id))
+    expect((polls[2]!.body as { id_live_preview: number }).id_live_preview).toBe(3)
+  })
+
+  test('falls back to the progress of the whole server where it knows no task of ours', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serve({
+      ...options,
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      '/internal/progress': (r) => json(r, { active: false, queued: false, completed: false }),
+      [progress]: (r, { method }) => {
+        json(r, { progress: 0.4 })
+        if (method === 'GET') held.resolve()
+      },
+    })
+    opened.unshift(() => server.close())
+    await client.probe(new AbortController().signal)
+    const seen: GenerateProgress[] = []
+    await ask(client, undefined, (one) => seen.push(one))
+    expect(seen[0]).toMatchObject({ fraction: 0.4, step: 8 })
+  })
+
+  test('and where it tells nothing, time goes on being told', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serve({
+      ...options,
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+    })
+    opened.unshift(() => server.close())
+    await client.probe(new AbortController().signal)
+    const result = ask(client, undefined, (one) => {
+      expect(one).toEqual({ step: 0, steps: 20, fraction: 0, remainingMs: null, preview: null })
+      held.resolve()
+    })
+    expect((await result).outcome).toBe('done')
+    expect(server.heard.filter(({ path, method }) => path === progress && method === 'GET')).toEqual([])
+  })
+})
+
+test('what was really used is recorded from what the server says, also without an infotext', async () => {
+  const info = { seed: 9, sampler_name: 'Euler', steps: 12, cfg_scale: 3 }
+  const { client } = await answering((r) => json(r, { images: [png.toString('base64')], info: JSON.stringify(info) }))
+  const result = await ask(client)
+  expect(result).toMatchObject({ outcome: 'done', image: { seed: 9, width: 32, height: 24 } })
+  expect(result.outcome === 'done' && result.image.parameters).toMatch(
+    /Steps: 12, Sampler: Euler, CFG scale: 3, Seed: 9, Size: 32x24/,
+  )
+})

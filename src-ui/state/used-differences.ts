@@ -1,0 +1,26 @@
+import type { Image } from '../../src-sidecar/contract/image.ts'
+
+/** Where the server did not use what it was asked for, as sentences: it may round, fall back or ignore without a word. */
+export function usedDifferences({ recipe, parameters, ...used }: Image): string[] {
+  const settings = parameters.slice(parameters.lastIndexOf('\n') + 1)
+  const inText = (name: string) =>
+    settings.match(new RegExp(`(?:^|, )${name}: ("[^"]*"|[^,]+)`))?.[1]?.replaceAll('"', '') ?? null
+  const sampler = inText('Sampler')
+  const seed = (recipe.seed + used.imageIndex) % 2 ** 32
+  return [
+    differs('Size', `${recipe.width} × ${recipe.height}`, `${used.width} × ${used.height}`),
+    differs('Seed', String(seed), String(used.seed)),
+    differs('Steps', String(recipe.steps), inText('Steps')),
+    differs('CFG scale', String(recipe.cfgScale), inText('CFG scale')),
+    sampler !== null && sameSampler(recipe.samplerName, recipe.scheduler, sampler)
+      ? null
+      : differs('Sampler', recipe.samplerName, sampler),
+  ].filter((one) => one !== null)
+}
+
+const differs = (name: string, asked: string, used: string | null): string | null =>
+  used === null || used === asked || Number(used) === Number(asked) ? null : `${name}: asked for ${asked}, made with ${used}.`
+
+/** A1 before 1.9 writes both in one: "DPM++ 2M Karras". */
+const sameSampler = (name: string, scheduler: string, used: string): boolean =>
+  used.toLowerCase() === name.toLowerCase() || used.toLowerCase() === `${name} ${scheduler}`.toLowerCase()
