@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { recipeDefaultsSchema } from './recipe.ts'
+import { workflowSettingsSchema } from './workflow.ts'
 
 /** A server that the user runs. HTTP Basic where `username` is not empty: A1's `--api-auth user:password`, or a proxy's. */
 const serverSchema = z.object({
@@ -13,8 +14,10 @@ export type SdapiSettings = z.infer<typeof sdapiSettingsSchema>
 
 export const comfyuiSettingsSchema = serverSchema.extend({
   kind: z.literal('comfyui'),
-  /** As ComfyUI lists it, with or without folder and extension; empty: the first that it has. */
+  /** As ComfyUI lists it, with or without folder and extension; empty: the first that it has, or the workflow's. */
   checkpoint: z.string().max(1000).default(''),
+  /** The user's own, in place of StableNew's. */
+  workflow: workflowSettingsSchema.nullable().default(null),
 })
 export type ComfyuiSettings = z.infer<typeof comfyuiSettingsSchema>
 
