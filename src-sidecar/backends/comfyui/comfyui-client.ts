@@ -91,7 +91,7 @@ export class ComfyuiClient implements ServerClient {
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }
       // What nobody waits for any more must not keep the server from the next image.
-      if (underWay && error instanceof AppError && error.code === 'timeout') await this.#queue.withdraw(ticket)
+      if (underWay && !(error instanceof AppError && error.code === 'backend_unreachable')) await this.#queue.withdraw(ticket)
       return failedResult(
         error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error,
         underWay,

@@ -85,8 +85,19 @@ export class ComfyuiQueue {
     return entry === undefined ? null : historyEntrySchema.parse(entry)
   }
 
+  /** @throws AppError as `ServerHttp`; where the file is gone, saying why that may be. */
   async picture({ filename, subfolder, type }: PictureFile, signal: AbortSignal): Promise<Buffer> {
-    return await this.#http.getBytes(`/view?${new URLSearchParams({ filename, subfolder, type })}`, signal)
+    try {
+      return await this.#http.getBytes(`/view?${new URLSearchParams({ filename, subfolder, type })}`, signal)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.data.status !== 404) throw error
+      // What it has made before it does not make again: it names the old file, whether or not that is still there.
+      throw new AppError(
+        'backend_bad_answer',
+        `ComfyUI no longer has the picture ${filename}, which it made before. Retry with another seed, or restart ComfyUI.`,
+        { cause: error },
+      )
+    }
   }
 
   /**

@@ -138,8 +138,9 @@ export class ScriptedComfyui {
     this.#connections.clear()
   }
 
-  clearHistory(): void {
-    this.#history.clear()
+  /** As somebody who tidies up the folders. */
+  removeFiles(): void {
+    this.#files.clear()
   }
 
   /** As somebody else does in the browser: posts a prompt of its own. */

@@ -55,6 +55,14 @@ describe('an image', () => {
     expect(new Set(server.heard.filter(({ line }) => line === 'GET /view')).size).toBe(3)
   })
 
+  test('that comes from the cache, and whose file is gone, fails with a sentence', async () => {
+    const { server, client } = await comfyui()
+    await ask(client).result
+    server.removeFiles()
+    expect(messageOf(await ask(client).result)).toMatch(/no longer has the picture ComfyUI_temp_00001_\.png.*another seed/)
+    expect((await ask(client, {}, 43).result).outcome).toBe('done')
+  })
+
   test('is not taken for done before it is in the history', async () => {
     const { server, client } = await comfyui({ historyDelayMs: 300 })
     expect((await ask(client).result).outcome).toBe('done')
