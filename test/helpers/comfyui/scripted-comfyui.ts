@@ -19,6 +19,8 @@ export interface ComfyuiScript {
   loras: string[]
   /** What is sent instead of a message, in this order. */
   tamper: (message: { type: string; data: object } | Uint8Array) => ({ type: string; data: object } | Uint8Array | string)[]
+  /** Between the connection of a WebSocket and the first `status`. */
+  greetAfterMs: number
   /** How `/ws` is answered. `mute` upgrades and says nothing; `ignore` does not even answer. */
   socket: 'normal' | 'refuse' | 'mute' | 'ignore'
   /** Answers a request in another way; false where it does not. */
@@ -35,6 +37,7 @@ const normal = (): ComfyuiScript => ({
   checkpoints: ['anything.safetensors', 'sd15/model-b.ckpt'],
   loras: ['styles/Ink.safetensors', 'film.safetensors'],
   tamper: (message) => [message],
+  greetAfterMs: 0,
   socket: 'normal',
   intercept: () => false,
   onStep: () => {},
@@ -191,6 +194,12 @@ export class ScriptedComfyui {
     this.#connections.add(connection)
     this.#sockets.set(id, connection)
     if (this.script.socket === 'mute') return
+    if (this.script.greetAfterMs > 0) setTimeout(() => this.#greet(id), this.script.greetAfterMs)
+    else this.#greet(id)
+  }
+
+  #greet(id: string): void {
+    this.heard.push({ line: 'WS greeted', body: null, authorization: undefined })
     this.#tell(id, { type: 'status', data: { status: this.#queueInfo(), sid: id } })
     // Without a prompt_id.
     if (this.#running?.extra.client_id === id && this.#node !== null)

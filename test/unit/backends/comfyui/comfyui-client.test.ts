@@ -2,6 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { readPngText } from '../../../../src-sidecar/history/png-text.ts'
 import { previewJpeg } from '../../../helpers/comfyui/comfyui-graph.ts'
+import { seededRandom } from '../../../helpers/seeded-random.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { ask, clientFor, comfyui, messageOf } from './comfyui-fixture.ts'
 
@@ -33,10 +34,11 @@ describe('an image', () => {
   })
 
   test('is asked for only once ComfyUI has greeted on the WebSocket', async () => {
-    const { server, client } = await comfyui()
+    const { server, client } = await comfyui({ greetAfterMs: 100 })
     await ask(client).result
     const lines = server.heard.map(({ line }) => line)
-    expect(lines.indexOf('WS /ws')).toBeLessThan(lines.indexOf('POST /prompt'))
+    expect(lines.indexOf('WS greeted')).toBeGreaterThan(-1)
+    expect(lines.indexOf('WS greeted')).toBeLessThan(lines.indexOf('POST /prompt'))
     expect(server.told[0]).toContain('supports_preview_metadata')
   })
 
@@ -88,7 +90,8 @@ describe('an image', () => {
   test('is asked for with user and password where they are set, also on the WebSocket', async () => {
     const { server, client } = await comfyui({}, { settings: { username: 'me', password: 'secret' } })
     await ask(client).result
-    expect(new Set(server.heard.map(({ authorization }) => authorization))).toEqual(new Set([`Basic ${btoa('me:secret')}`]))
+    const requests = server.heard.filter(({ line }) => line !== 'WS greeted')
+    expect(new Set(requests.map(({ authorization }) => authorization))).toEqual(new Set([`Basic ${btoa('me:secret')}`]))
   })
 })
 
@@ -128,22 +131,24 @@ describe('progress', () => {
   })
 
   test('is the same when each message comes twice, late, or in another order', async () => {
-    let held: { type: string; data: object } | Uint8Array | undefined
-    const { client } = await comfyui({
-      tamper: (message) => {
-        if (held === undefined && Math.random() < 0.4) {
-          held = message
-          return []
-        }
-        const [last, both] = [held, [message, message]]
-        held = undefined
-        return last === undefined ? both : [...both, last]
+    const chance = seededRandom(7)
+    const held: ({ type: string; data: object } | Uint8Array)[] = []
+    const { client } = await comfyui(
+      {
+        tamper: (message) => {
+          held.push(message, message)
+          // As far apart as two steps are.
+          return held.length < 16 ? [] : [0, 0].flatMap(() => held.splice(chance.whole(0, held.length - 1), 1))
+        },
       },
-    })
-    for (let seed = 0; seed < 5; seed++) {
-      const { result, seen } = ask(client, { steps: 8 }, seed)
+      { deadlines: { quickMs: 200 } },
+    )
+    for (let seed = 0; seed < 3; seed++) {
+      held.splice(0)
+      const { result, seen } = ask(client, { steps: 20 }, seed)
       expect((await result).outcome).toBe('done')
       const fractions = seen.map(({ fraction }) => fraction)
+      expect(fractions.length).toBeGreaterThan(3)
       expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
     }
   })
@@ -218,7 +223,7 @@ describe('without messages', () => {
     })
     const { result, seen } = ask(client, { steps: 10 })
     expect((await result).outcome).toBe('done')
-    expect(server.lines('WS')).toBeGreaterThan(1)
+    expect(server.lines('WS /ws')).toBeGreaterThan(1)
     expect(seen.some(({ step }) => step > 6)).toBe(true)
     expect(server.lines('POST /prompt')).toBe(1)
   })
