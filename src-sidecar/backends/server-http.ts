@@ -1,4 +1,4 @@
-import { Agent, errors, type FormData, request } from 'undici'
+import { Agent, errors, request } from 'undici'
 import { AppError, asError } from '../errors/app-error.ts'
 import { redactUrl } from '../logging/logger.ts'
 import { type BackendDeadlines, backendDeadlines } from './backend-deadlines.ts'
@@ -27,7 +27,7 @@ export interface ServerHttpOptions {
 interface Question {
   readonly method: 'GET' | 'POST' | 'OPTIONS'
   readonly path: string
-  readonly body?: string | FormData
+  readonly body?: string
   readonly signal: AbortSignal
   readonly ms: number
 }
@@ -62,10 +62,6 @@ export class ServerHttp {
 
   post(path: string, body: unknown, signal: AbortSignal, ms = this.#deadlines.quickMs): Promise<unknown> {
     return this.#json({ method: 'POST', path, body: JSON.stringify(body), signal, ms })
-  }
-
-  postForm(path: string, body: FormData, signal: AbortSignal): Promise<unknown> {
-    return this.#json({ method: 'POST', path, body, signal, ms: this.#deadlines.bodyMs })
   }
 
   getBytes(path: string, signal: AbortSignal): Promise<Buffer> {
@@ -110,7 +106,7 @@ export class ServerHttp {
         headers: {
           accept: 'application/json, */*',
           ...this.headers,
-          ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
+          ...(body !== undefined ? { 'content-type': 'application/json' } : {}),
         },
         signal: AbortSignal.any([signal, late.signal]),
         dispatcher: this.#agent,
