@@ -1,4 +1,4 @@
-// npm run soak: 200 random kills; `--seed` and `--runs` as in test/soak/chaos.ts.
+// npm run soak: 200 random kills and scenarios; `--seed`, `--runs` and `--kind` as in test/soak/chaos.ts.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
 import { root, runScript, setup } from './setup.mjs'

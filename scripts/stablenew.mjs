@@ -5,7 +5,7 @@ import { runChild } from './run-child.mjs'
 import { root, runScript, setup } from './setup.mjs'
 import { start } from './start.mjs'
 
-const foreground = ['run', 'help', '--help', '-h', '--version', '-V']
+const foreground = ['run', 'selftest', '--selftest', 'help', '--help', '-h', '--version', '-V']
 
 /** @param {readonly string[]} argv */
 async function stablenew(argv) {

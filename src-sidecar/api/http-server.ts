@@ -17,6 +17,7 @@ export class HttpServer implements Component {
   #server: Server | undefined
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
+  #port = 0
 
   constructor(app: Hono) {
     this.#app = app
@@ -26,9 +27,9 @@ export class HttpServer implements Component {
     return this.#closed.promise
   }
 
-  /** 0 as long as it does not listen. */
+  /** 0 before it listens. Known to the end: what comes over a connection that is still open is checked against it. */
   get port(): number {
-    return (this.#server?.address() as AddressInfo | null)?.port ?? 0
+    return this.#port
   }
 
   async start(): Promise<void> {
@@ -48,6 +49,7 @@ export class HttpServer implements Component {
       )
       server.listen(0, '127.0.0.1', resolve)
     })
+    this.#port = (server.address() as AddressInfo).port
   }
 
   stop(): Promise<void> {

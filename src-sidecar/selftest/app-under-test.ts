@@ -50,8 +50,7 @@ export class AppUnderTest {
           process.execPath,
           '--disable-warning=ExperimentalWarning',
           windowProgram,
-          '--node-flags',
-          plan.nodeFlags.join(' '),
+          `--node-flags=${plan.nodeFlags.join(' ')}`,
           '--',
           ...own,
         ]

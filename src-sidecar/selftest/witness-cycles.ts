@@ -22,7 +22,14 @@ export async function witnessCycles(
   onPhase('launching')
   const cycles: z.infer<typeof cycleLineSchema>[] = []
   const other: string[] = []
-  const args = ['--disable-warning=ExperimentalWarning', ...noCompiler, ...plan.nodeFlags, plan.program, 'cycles', String(plan.cycles)]
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    ...noCompiler,
+    ...plan.nodeFlags,
+    plan.program,
+    'cycles',
+    String(plan.cycles),
+  ]
   const draft = plan.draftArgs === '' ? [] : ['--draft-args', plan.draftArgs]
   const started = await spawnObserved(process.execPath, [...args, '--data-dir', plan.dataDir, '--watch-stdin', ...draft], {
     env: { ...environment(), DISPLAY: '', WAYLAND_DISPLAY: '' },

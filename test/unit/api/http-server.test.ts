@@ -58,5 +58,27 @@ test('a stop before or during the start ends it', async () => {
   await one.start()
   await Promise.all([two.start(), two.stop()])
   expect(await one.closed).toEqual({ name: 'http server' })
-  expect([one.port, two.port]).toEqual([0, 0])
+  expect(listeningPorts().filter((port) => [one.port, two.port].includes(port))).toEqual([])
+})
+
+test('while it stops, what a connection that is still open asks is answered and not taken for a stranger’s', async () => {
+  const held = Promise.withResolvers<void>()
+  const ports: number[] = []
+  const server: HttpServer = new HttpServer(
+    new Hono().get('/', async (c) => {
+      ports.push(server.port)
+      await held.promise
+      ports.push(server.port)
+      return c.text('hello')
+    }),
+  )
+  await server.start()
+  const answer = fetch(`http://127.0.0.1:${server.port}/`)
+  await waitFor(() => ports.length === 1, 'the request')
+  const stopped = server.stop()
+  held.resolve()
+  expect((await answer).status).toBe(200)
+  await stopped
+  expect(ports[1]).toBe(ports[0])
+  expect(ports[1]).toBeGreaterThan(0)
 })

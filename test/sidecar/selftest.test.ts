@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type SelftestReport, selftestReportSchema } from '../../src-sidecar/contract/selftest.ts'
+import { projectFolder, spawnMain } from '../helpers/sidecar.ts'
+import { type Baseline, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+import { waitFor } from '../helpers/wait-for.ts'
+
+let baseline: Baseline
+beforeEach(() => {
+  baseline = takeBaseline()
+})
+afterEach(() => baseline.expectNothingLeft())
+
+async function selftest(...args: string[]): Promise<{ code: number | null; report: SelftestReport; output: string }> {
+  const file = join(tempDir('selftest'), 'report.json')
+  const { ended, output } = spawnMain(['--selftest', '--report', file, ...args])
+  const { code } = await ended
+  const report = selftestReportSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  return { code, report, output: output() }
+}
+
+const outcomes = ({ runs }: SelftestReport) =>
+  runs.map(({ id, result }) => `${id} ${result?.outcome} ${result?.findings.join('; ')}`.trim())
+
+describe.skipIf(process.platform !== 'linux')('the selftest', () => {
+  test('passes on this machine, with the six scenarios, all faults and the cycles', { timeout: 300_000 }, async () => {
+    const { code, report, output } = await selftest('--watch', '2', '--repeat', '1', '--faults')
+    expect(outcomes(report)).toEqual(
+      ['T1', 'T2', 'T3', 'T4', 'T5', 'T5b', 'T6', 'F1', 'F2', 'F3', 'F4', 'F5', 'F6', 'F7', 'M'].map((id) => `${id} passed`),
+    )
+    expect(code).toBe(0)
+    expect(report.verdict).toBe('passed')
+    expect(output).toContain('PASSED: 15 passed, 0 failed')
+    const treeOf = (wanted: string) => report.runs.find(({ id }) => id === wanted)?.result?.figures
+    expect(treeOf('T6')?.peakProcesses, 'the tree was there before it was gone').toBeGreaterThanOrEqual(7)
+    expect(treeOf('T4')?.ports.length, 'app and backend').toBeGreaterThanOrEqual(2)
+  })
+
+  test.for([
+    ['process', ['--scenario', 'T1', '--close', 'exit-button'], /left behind 10 s after the exit: sleep \d+ \(sleep 1000\)/],
+    ['process', ['--scenario', 'T1', '--close', 'window'], /left behind 10 s after the exit: sleep \d+ \(sleep 1000\)/],
+    ['handle', ['--scenario', 'T1', '--close', 'stdin-eof'], /left open at the end: file .*sabotage\.ts/],
+    ['memory', ['--scenario', 'M'], /memory grows: heap and external memory from cycle 5 to 12: \+[67]\.\d\d MB/],
+  ] as const)(
+    'an app that leaks a %s fails with %s and the leak has a name',
+    { timeout: 120_000 },
+    async ([leak, args, named]) => {
+      const url = `${pathToFileURL(join(projectFolder, 'test/fixtures/programs/sabotage.ts'))}?leak=${leak}`
+      const { code, report, output } = await selftest('--watch', '0', '--repeat', '1', ...args, '--node-flags', `--import ${url}`)
+      expect(report.runs).toHaveLength(1)
+      expect(report.runs[0]?.result?.findings.join('\n')).toMatch(named)
+      expect(output).toMatch(named)
+      expect(code).toBe(1)
+    },
+  )
+
+  test('a selftest that is interrupted ends what it started and fails', { timeout: 60_000 }, async () => {
+    const { child, ended, output } = spawnMain([
+      '--selftest',
+      '--repeat',
+      '1',
+      '--report',
+      join(tempDir('selftest'), 'report.json'),
+    ])
+    await waitFor(() => liveDescendants(child.pid).length >= 2, 'an app under test', { ms: 20_000 })
+    child.kill('SIGINT')
+    expect((await ended).code).toBe(130)
+    expect(output()).toContain('FAILED')
+    await baseline.expectNothingLeft()
+  })
+
+  test('a selftest that is killed leaves nothing running', { timeout: 60_000 }, async () => {
+    const { child, ended } = spawnMain(['--selftest', '--repeat', '1', '--scenario', 'T5b'])
+    await waitFor(() => liveDescendants(child.pid).length >= 4, 'an app with its backend', { ms: 30_000 })
+    child.kill('SIGKILL')
+    await ended
+    await baseline.expectNothingLeft(15_000)
+  })
+})
+
+test('a scenario or a backend that there is not is refused with exit code 2', async () => {
+  const wrong = spawnMain(['--selftest', '--scenario', 'T9'])
+  expect((await wrong.ended).code).toBe(2)
+  expect(wrong.output()).toContain('There is no scenario T9; --list tells which there are.')
+  const backend = spawnMain(['--selftest', '--backend', 'nonsense'])
+  expect((await backend.ended).code).toBe(2)
+  expect(backend.output()).toContain('--backend takes draft, settings or a URL')
+})
+
+test('--list names each scenario with what it proves', async () => {
+  const { ended, output } = spawnMain(['--selftest', '--list'])
+  expect((await ended).code).toBe(0)
+  for (const id of ['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'M', 'F1', 'F7'])
+    expect(output()).toMatch(new RegExp(`^${id} .* \\w`, 'm'))
+})
