@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createApi } from './api/api.ts'
@@ -14,9 +15,12 @@ import { environment } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
 import type { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
+import type { Leak } from './contract/diagnostics.ts'
 import type { Settings } from './contract/settings.ts'
 import type { Status } from './contract/status.ts'
 import type { Core } from './core.ts'
+import { Diagnostics } from './diagnostics/diagnostics.ts'
+import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
 import { Thumbnails } from './history/thumbnails.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
@@ -62,6 +66,18 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const entryCodes = new EntryCodes()
   const opened = { packs: folders.packs, images: folders.images, log: folders.log }
 
+  const diagnostics = new Diagnostics({
+    containment: core.containment,
+    threads: parts.threads,
+    env: environment(),
+    logger,
+    nameOf: (subject) => (subject === 'app' ? 'StableNew' : core.backend.status.name),
+    onLeak: (leak) => {
+      notice(leakNotice(leak))
+      events.publish({ type: 'leak', leak })
+    },
+  })
+
   const saveSettings = async (wanted: Settings) => {
     const changed = JSON.stringify(wanted.backend) !== JSON.stringify(settings.current.backend)
     await settings.save(wanted)
@@ -71,6 +87,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     version: appVersion,
     runId: context.runId,
     shell: shell.kind,
+    system: { node: process.version, platform: `${process.platform} ${process.arch} ${release()}` },
     dataFolder: folders.data,
     packsFolder: folders.packs,
     imagesFolder: folders.images,
@@ -92,6 +109,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     settings,
     saveSettings,
     status,
+    diagnostics: (sinceMs) => diagnostics.view(sinceMs),
+    heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
     preview: (jobId) => (core.runner.progress?.jobId === jobId ? (core.runner.preview?.bytes ?? null) : null),
     open: (what) => host.open(opened[what]),
     front: async () => {
@@ -140,6 +159,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
+  atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backend.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
     events.end()
@@ -156,5 +176,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [core.containment, packs, core.backend, server], server, shell }
+  return { components: [core.containment, packs, core.backend, diagnostics, server], server, shell }
 }
+
+const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>
+  `The memory of ${name} grows by ${kbPerS} KB a second (${lowKbPerS} to ${highKbPerS}, over ${windowMs / 1000} s) and does not ` +
+  `stop: it is at ${Math.round(rssBytes / 2 ** 20)} MB. Diagnostics shows the curve.`

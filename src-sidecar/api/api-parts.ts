@@ -1,3 +1,4 @@
+import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
 import type { OpenRequest } from '../contract/requests.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
@@ -26,6 +27,10 @@ export interface ApiParts {
   readonly settings: { readonly current: Settings }
   saveSettings(settings: Settings): Promise<void>
   status(): Promise<Status>
+  /** @param sinceMs of the last sample that the caller has */
+  diagnostics(sinceMs: number): Diagnostics
+  /** Stops the app for as long as it is written. */
+  heapSnapshot(): Promise<HeapSnapshot>
   /** The latest preview of a running job, or null. */
   preview(jobId: number): Uint8Array | null
   open(what: OpenRequest['what']): void

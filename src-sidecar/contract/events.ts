@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { leakSchema, recycledSchema } from './diagnostics.ts'
 import { imageSchema } from './image.ts'
 import { jobProgressSchema, jobSchema } from './job.ts'
 import { backendStatusSchema, closingSchema } from './status.ts'
@@ -19,6 +20,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('closing'), closing: closingSchema }),
   /** The last event: nothing comes after it, don't reconnect. */
   z.object({ type: z.literal('bye') }),
+  /** Memory that grows and does not stop; once for the app and for each start of a backend. A notice of it is in the status. */
+  z.object({ type: z.literal('leak'), leak: leakSchema }),
+  z.object({ type: z.literal('recycled'), recycled: recycledSchema }),
   /** Another start of the app asks for the window. */
   z.object({ type: z.literal('front') }),
 ])

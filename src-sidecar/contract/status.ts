@@ -39,6 +39,8 @@ export const statusSchema = z.object({
   version: z.string(),
   runId: z.string(),
   shell: z.enum(shellKinds),
+  /** What it runs on: `v24.21.0`, `linux x64 6.18`. */
+  system: z.object({ node: z.string(), platform: z.string() }),
   dataFolder: z.string(),
   packsFolder: z.string(),
   imagesFolder: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
@@ -35,6 +36,8 @@ export class Api {
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
+  diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })
+  heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
   open = (what: 'packs' | 'images' | 'log') => this.#send('POST', '/api/open', { what })
   shutdown = (request: ShutdownRequest) => this.#send('POST', '/api/shutdown', request)
 

@@ -23,7 +23,10 @@ export class App {
   /** Why there is no status although the sidecar answers. */
   problem = $state.raw<ApiError | null>(null)
   dialog = $state<DialogName | null>(null)
-  noticesSeen = $state(false)
+  /** Of the last run's end. */
+  lastShutdownSeen = $state(false)
+  /** How many notices were dismissed; new ones show again. */
+  noticesSeen = $state(0)
   /** From the click on Exit until the sidecar tells its first step. */
   exitAsked = $state(false)
 
@@ -95,17 +98,26 @@ export class App {
 
   /** Nothing is replayed after a reconnect, so all is fetched. */
   async #fetchAll(): Promise<void> {
-    const status = this.api.status().then((answer) => {
-      if (this.status && this.status.version !== answer.version) location.reload()
-      this.status = answer
-    })
     const settings = this.api.settings().then((answer) => {
       this.settings = answer
     })
-    const all = await Promise.allSettled([status, settings, this.packs.fetch(), this.queue.fetch(), this.gallery.fetch()])
+    const all = await Promise.allSettled([
+      this.#fetchStatus(),
+      settings,
+      this.packs.fetch(),
+      this.queue.fetch(),
+      this.gallery.fetch(),
+    ])
     const failed = all.find((one) => one.status === 'rejected')
     this.problem = failed && !this.status ? asApiError(failed.reason) : null
     if (failed && this.connection === 'live' && !this.closing) toasts.error(failed.reason)
+  }
+
+  async #fetchStatus(): Promise<void> {
+    const answer = await this.api.status()
+    if (this.status && this.status.version !== answer.version) location.reload()
+    if (this.status?.runId !== answer.runId) this.noticesSeen = 0
+    this.status = answer
   }
 
   #apply(event: AppEvent): void {
@@ -115,6 +127,7 @@ export class App {
     else if (event.type === 'progress') this.queue.applyProgress(event.progress)
     else if (event.type === 'image') this.gallery.add(event.image)
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
+    else if (event.type === 'leak' || event.type === 'recycled') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
     else if (this.status && event.type === 'backend') this.status = { ...this.status, backend: event.backend }
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }

@@ -54,6 +54,13 @@ export function fileSize(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
+/** Memory, as other tools count it: 182 MB, 1.4 GB. */
+export function megabytes(bytes: number): string {
+  const mb = bytes / 2 ** 20
+  if (mb < 10) return `${mb.toFixed(1)} MB`
+  return mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`
+}
+
 export const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
 /** The start of a prompt, cut at a word. */

@@ -1,10 +1,14 @@
-/** Where in the app, as the address bar's hash says: #/packs/<id>, #/queue, #/gallery/<image id>. */
-export type Route = { page: 'packs'; packId?: string } | { page: 'queue' } | { page: 'gallery'; imageId?: number }
+/** Where in the app, as the address bar's hash says: #/packs/<id>, #/queue, #/gallery/<image id>, #/diagnostics. */
+export type Route =
+  | { page: 'packs'; packId?: string }
+  | { page: 'queue' }
+  | { page: 'gallery'; imageId?: number }
+  | { page: 'diagnostics' }
 
 export function parseRoute(hash: string): Route {
   const [page, ...rest] = hash.replace(/^#\/?/, '').split('/')
   const detail = rest.join('/')
-  if (page === 'queue') return { page }
+  if (page === 'queue' || page === 'diagnostics') return { page }
   if (page === 'gallery') {
     const imageId = Number(detail)
     return Number.isInteger(imageId) && imageId > 0 ? { page, imageId } : { page }

@@ -2,7 +2,12 @@ import type { App } from './app.svelte.ts'
 import type { Route } from './route.ts'
 import { router } from './router.svelte.ts'
 
-const pages: Record<string, Route> = { '1': { page: 'packs' }, '2': { page: 'queue' }, '3': { page: 'gallery' } }
+const pages: Record<string, Route> = {
+  '1': { page: 'packs' },
+  '2': { page: 'queue' },
+  '3': { page: 'gallery' },
+  '4': { page: 'diagnostics' },
+}
 
 /** The app-wide keys. Never while something is typed or a dialog is open. */
 export function takeShortcut(event: KeyboardEvent, app: App): void {

@@ -16,6 +16,8 @@ export interface Settings {
   /** Crashes when so much of an image is done, 0 to 1. */
   crashAt: number | null
   requestLog: string | null
+  /** Memory that it loses on purpose, in KB a second. */
+  leakKbPerS: number
 }
 
 export type ParsedArguments =
@@ -36,6 +38,7 @@ const helpText = `StableNew draft engine: an image backend without a model, spea
   --daemon           leaves a process in a session of its own
   --crash-at N       crashes at N percent of an image
   --request-log FILE appends one JSON line per request
+  --leak-kb-per-s N  holds N KB more memory every second (default 0)
   --help             this text
 `
 
@@ -51,6 +54,7 @@ const options = {
   daemon: { type: 'boolean', default: false },
   'crash-at': { type: 'string' },
   'request-log': { type: 'string' },
+  'leak-kb-per-s': { type: 'string', default: '0' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -75,6 +79,7 @@ export function parseArguments(args: string[]): ParsedArguments {
         daemon: values.daemon,
         crashAt: values['crash-at'] === undefined ? null : wholeNumber('--crash-at', values['crash-at'], 100) / 100,
         requestLog: values['request-log'] ?? null,
+        leakKbPerS: wholeNumber('--leak-kb-per-s', values['leak-kb-per-s'], 1_000_000),
       },
     }
   } catch (error) {

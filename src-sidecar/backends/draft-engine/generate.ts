@@ -66,6 +66,8 @@ export async function generate(engine: Engine, order: Order): Promise<Record<str
     } finally {
       engine.state.end()
       engine.tasks.finish(order.taskId)
+      // There with --expose-gc only. At the next turn: the answer goes first.
+      setImmediate(() => globalThis.gc?.())
     }
   })
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArguments, type Settings } from './arguments.ts'
+import { startLeak } from './leak.ts'
 import { leaveDaemon, runBehindShell } from './misbehaviour.ts'
 import { listen } from './server.ts'
 import { startWorkers } from './workers.ts'
@@ -47,6 +48,7 @@ async function run(settings: Settings): Promise<void> {
     const port = await listen(settings)
     const line = { event: 'listening', port, pid: process.pid, ...(pids.length > 0 && { workers: pids }) }
     process.stdout.write(`${JSON.stringify(line)}\n`)
+    startLeak(settings.leakKbPerS)
   } catch (error) {
     process.stderr.write(`draft engine: ${error instanceof Error ? error.message : error}\n`)
     await end(1)

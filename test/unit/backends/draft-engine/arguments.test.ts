@@ -13,12 +13,14 @@ test('without arguments it takes a free port on the loopback address and 40 ms a
       ignoreTerm: false,
       watchStdin: false,
       requestLog: null,
+      leakKbPerS: 0,
     },
   })
 })
 
 test('every option is read', () => {
   const args = '--port 7860 --host ::1 --step-ms 0 --startup-ms 5 --workers 3 --ignore-term --watch-stdin --request-log a.log'
+  const leak = '--leak-kb-per-s 150'
   const settings = {
     port: 7860,
     host: '::1',
@@ -28,8 +30,9 @@ test('every option is read', () => {
     ignoreTerm: true,
     watchStdin: true,
     requestLog: 'a.log',
+    leakKbPerS: 150,
   }
-  expect(parseArguments(args.split(' '))).toEqual({ kind: 'run', settings })
+  expect(parseArguments(`${args} ${leak}`.split(' '))).toEqual({ kind: 'run', settings })
 })
 
 test.each([

@@ -1,0 +1,26 @@
+import type { Diagnostics, Sample } from '../../src-sidecar/contract/diagnostics.ts'
+import type { Status } from '../../src-sidecar/contract/status.ts'
+
+const reportedSamples = 30
+
+/** What goes into a bug report, as JSON. Taken field by field: nothing comes along that is not meant for others' eyes. */
+export function diagnosticsReport(status: Status, diagnostics: Diagnostics, samples: readonly Sample[]): string {
+  const { version, system, shell, backend, containment, lastShutdown } = status
+  const { leaks, recycled, processes, threads, handles, sampleMs } = diagnostics
+  const report = {
+    version,
+    system,
+    shell,
+    backend: { kind: backend.kind, state: backend.state, problem: backend.problem?.code ?? null },
+    containment,
+    leaks,
+    recycled,
+    sampleMs,
+    processes,
+    threads: threads.map(({ kind, name }) => ({ kind, name })),
+    handles,
+    samples: samples.slice(-reportedSamples),
+    lastShutdown,
+  }
+  return JSON.stringify(report, null, 2)
+}
