@@ -112,6 +112,7 @@ export async function startApp(
       serverMode: command.serverMode,
       notice,
       remark: (text) => end.remark(text),
+      recycling: () => settings.current,
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)

@@ -146,6 +146,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   })
 
   // The tray's menu has a word for what the queue does.
+  events.listen((event) => {
+    if (event.type === 'recycled') diagnostics.noteRecycled(event.recycled)
+  })
   events.listen(({ type }) => {
     if (type === 'queue' && shell.kind === 'neutralino') void shell.updateTray()
   })

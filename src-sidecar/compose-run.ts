@@ -105,6 +105,7 @@ export async function runPack(
       serverMode: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),
+      recycling: () => settings.current,
       atExit: () => command.atExit ?? 'cancel',
     })
     end.finallyDo('database', core.closeDatabase)

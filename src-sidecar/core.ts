@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
+import { BackendRecycling } from './backends/backend-recycling.ts'
 import { BackendSwitch } from './backends/backend-switch.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
 import { DraftBackend } from './backends/draft-backend.ts'
@@ -9,7 +10,7 @@ import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Job } from './contract/job.ts'
-import type { BackendSettings } from './contract/settings.ts'
+import type { BackendSettings, Settings } from './contract/settings.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
@@ -38,6 +39,8 @@ export interface CoreOptions {
   readonly notice: (message: string) => void
   /** For the report of the shutdown: worth knowing, but not unclean. */
   readonly remark: (text: string) => void
+  /** When a backend of ours is restarted. */
+  readonly recycling: () => Pick<Settings, 'recycleAboveMb' | 'recycleAfterJobs'>
   /** What a stop does to the running image, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
@@ -96,7 +99,17 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       onProgress: (progress) => publish({ type: 'progress', progress }),
       onImage: (image) => publish({ type: 'image', image }),
     })
-    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, atExit: options.atExit })
+    const recycling = new BackendRecycling({
+      backend,
+      limits: options.recycling,
+      notice: options.notice,
+      onRecycled: (recycled) => {
+        logger.info({ recycled }, 'the backend was restarted')
+        publish({ type: 'recycled', recycled })
+      },
+    })
+    const betweenJobs = (stopping: AbortSignal) => recycling.afterJob(stopping)
+    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, betweenJobs, atExit: options.atExit })
     const queue = new JobQueue({
       store: jobs,
       processor,

@@ -2,6 +2,7 @@ import type { BackendSettings } from '../contract/settings.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
+import type { ContainedProcess } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
 
 type MakeBackend = (settings: BackendSettings) => Backend
@@ -25,6 +26,10 @@ export class BackendSwitch implements Backend {
 
   get status(): BackendStatus {
     return this.#current.status
+  }
+
+  get process(): ContainedProcess | null {
+    return this.#current.process
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -53,6 +58,10 @@ export class BackendSwitch implements Backend {
     await this.#current.stop({ trigger: 'replaced', detail: 'another backend was chosen' }, signal)
     this.#current = next
     await next.start(signal)
+  }
+
+  async recycle(force: AbortSignal): Promise<void> {
+    await this.#current.recycle(force)
   }
 
   async stop(reason: StopReason, force: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { Problem } from '../contract/job.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import type { Component } from '../lifecycle/component.ts'
+import type { ContainedProcess } from '../processes/spawn-contained.ts'
 
 /** How far the image that is being made has come. */
 export interface GenerateProgress {
@@ -48,6 +49,8 @@ export interface GenerateRequest {
 /** A server that makes images. The queue and the UI know no other face of it. */
 export interface Backend extends Component {
   readonly status: BackendStatus
+  /** What runs for it; null where nothing does, or the server is not ours. */
+  readonly process: ContainedProcess | null
   /**
    * Makes one image; starts the server first where it is ours and not running. Never throws. When `signal` aborts, the
    * server is interrupted, and the promise settles once it has let go, within `interruptMs`.
@@ -57,4 +60,9 @@ export interface Backend extends Component {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult>
+  /**
+   * Ends what runs for it, if anything does; the next image starts it anew. Only between two images.
+   * @param force ends it without grace
+   */
+  recycle(force: AbortSignal): Promise<void>
 }

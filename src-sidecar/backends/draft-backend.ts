@@ -50,6 +50,7 @@ export class DraftBackend implements Backend {
   readonly #closed = deferred<ComponentExit>()
   #status: BackendStatus = { kind: 'draft', name: this.name, state: 'stopped', problem: null, capabilities: null }
   #engine: Promise<Engine> | undefined
+  #running: Engine | undefined
 
   constructor(options: DraftBackendOptions) {
     this.#options = options
@@ -61,6 +62,10 @@ export class DraftBackend implements Backend {
 
   get status(): BackendStatus {
     return this.#status
+  }
+
+  get process(): ContainedProcess | null {
+    return this.#running?.process ?? null
   }
 
   async start(): Promise<void> {
@@ -90,6 +95,12 @@ export class DraftBackend implements Backend {
     // A connection that broke while the engine lives on is no crash; give its end a moment to be seen.
     await withDeadline('end of the draft engine', 1000, engine.process.closed).catch(() => {})
     return { ...result, crashed: !engine.alive }
+  }
+
+  async recycle(force: AbortSignal): Promise<void> {
+    const engine = this.#running
+    await engine?.client.close()
+    await engine?.process.terminate(force)
   }
 
   /** In server mode the process is left to the containment, which releases it when everything closes. */
@@ -134,6 +145,7 @@ export class DraftBackend implements Backend {
   }
 
   #took(engine: Engine): Engine {
+    this.#running = engine
     this.#turn({ state: 'ready', problem: null })
     void engine.process.closed.then(() => this.#engineGone(engine))
     return engine
@@ -186,6 +198,7 @@ export class DraftBackend implements Backend {
     engine.alive = false
     void engine.client.close()
     this.#engine = undefined
+    this.#running = undefined
     if (!this.#stopping.signal.aborted) this.#turn({ state: 'stopped', problem: null })
   }
 

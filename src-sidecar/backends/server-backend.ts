@@ -9,6 +9,7 @@ import type { ServerClient } from './server-client.ts'
 /** A server that the user runs. It is never started or stopped from here. */
 export class ServerBackend implements Backend {
   readonly name: string
+  readonly process = null
   readonly #client: ServerClient
   readonly #onStatus: (status: BackendStatus) => void
   readonly #stopping = new AbortController()
@@ -58,6 +59,9 @@ export class ServerBackend implements Backend {
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
     return result
   }
+
+  /** It is not ours. */
+  async recycle(): Promise<void> {}
 
   async stop(): Promise<void> {
     this.#stopping.abort()

@@ -38,6 +38,10 @@ export const settingsSchema = z.object({
   recipe: recipeDefaultsSchema,
   /** What becomes of the running image at the end; `ask` asks at *Exit* and finishes it elsewhere. */
   runningImageAtExit: z.enum(['finish', 'cancel', 'ask']).default('finish'),
+  /** A backend that we have started and whose processes hold more is restarted between two jobs; null: never. */
+  recycleAboveMb: z.int().min(128).max(4_194_304).nullable().default(24_576),
+  /** The same after so many jobs; null: never. */
+  recycleAfterJobs: z.int().min(1).max(1_000_000).nullable().default(null),
   /** How backends are held; in force at the next start. `auto` is the best that the machine allows. */
   containment: z.enum(containmentChoices).default('auto'),
 })
@@ -48,5 +52,7 @@ export const defaultSettings: Settings = {
   backend: { kind: 'draft', stepMs: 40 },
   runningImageAtExit: 'finish',
   containment: 'auto',
+  recycleAboveMb: 24_576,
+  recycleAfterJobs: null,
   recipe: { samplerName: 'Euler a', scheduler: 'Automatic', steps: 20, cfgScale: 7, width: 512, height: 512 },
 }

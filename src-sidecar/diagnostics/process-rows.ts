@@ -1,5 +1,5 @@
 import type { BackendSample, ProcessRow } from '../contract/diagnostics.ts'
-import { readProcessTable, type ProcessRow as TableRow } from '../processes/process-table.ts'
+import type { ProcessRow as TableRow } from '../processes/process-table.ts'
 import type { ContainedProcess } from '../processes/spawn-contained.ts'
 
 /** Told of a contained process: its guard, its command, how it is held. */
@@ -29,10 +29,6 @@ export function backendSamples(
     }
   })
 }
-
-/** Bytes of one tree now; for between two jobs. */
-export const treeRssBytes = (held: Held): number =>
-  backendSamples([held], readProcessTable(held.identity.pid), () => null)[0]?.rssBytes ?? 0
 
 /** The app and all below it, each with what it is to us and what holds it. */
 export function processRows(own: TableRow, held: readonly Held[], table: readonly TableRow[]): ProcessRow[] {

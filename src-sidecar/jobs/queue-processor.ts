@@ -20,6 +20,8 @@ export interface QueueProcessorOptions {
   readonly runner: JobRunner
   readonly logger: Logger
   readonly onJob: (job: Job) => void
+  /** Work for when a job has ended and none runs. */
+  readonly betweenJobs: (stopping: AbortSignal) => Promise<void>
   /** What a stop does to the running image, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
@@ -122,8 +124,18 @@ export class QueueProcessor implements Component {
     this.#jobEnded.resolve()
     this.#jobEnded = Promise.withResolvers()
     if (after !== undefined) onJob(after)
+    if (!this.#stopping.signal.aborted) await this.#betweenJobs()
     if (outcome.how === 'unavailable' || outcome.how === 'unsaved') await this.#backOff()
     else this.#retryMs = firstRetryMs
+  }
+
+  /** What goes wrong there must not end the queue. */
+  async #betweenJobs(): Promise<void> {
+    try {
+      await this.#options.betweenJobs(this.#stopping.signal)
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'the work between two jobs failed')
+    }
   }
 
   #settle(fence: Fence, outcome: JobOutcome, cancelled: boolean): Job | undefined {

@@ -8,6 +8,7 @@ import type { Api } from '../api/client.ts'
 import { type ConnectionState, EventConnection } from '../api/event-connection.ts'
 import { openEvents } from '../api/events.ts'
 import type { Shell } from '../shell/shell.ts'
+import { recycledText } from './diagnostics-text.ts'
 import { GalleryState } from './gallery.svelte.ts'
 import { PacksState } from './packs.svelte.ts'
 import { QueueState } from './queue.svelte.ts'
@@ -127,7 +128,8 @@ export class App {
     else if (event.type === 'progress') this.queue.applyProgress(event.progress)
     else if (event.type === 'image') this.gallery.add(event.image)
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
-    else if (event.type === 'leak' || event.type === 'recycled') this.#fetchStatus().catch((error) => toasts.error(error))
+    else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
+    else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
     else if (this.status && event.type === 'backend') this.status = { ...this.status, backend: event.backend }
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }

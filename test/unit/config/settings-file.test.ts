@@ -10,6 +10,8 @@ const mine: Settings = {
   version: 1,
   runningImageAtExit: 'ask',
   containment: 'shim',
+  recycleAboveMb: null,
+  recycleAfterJobs: 50,
   backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss' },
   recipe: { samplerName: 'DPM++ 2M', scheduler: 'Karras', steps: 30, cfgScale: 5.5, width: 768, height: 1024 },
 }

@@ -24,6 +24,9 @@ let runner: JobRunner
 let processor: QueueProcessor
 let queue: JobQueue
 let told: string[]
+/** How much was told at each call between two jobs. */
+let between: number[]
+let betweenFails: boolean
 let progress: JobProgress[]
 
 const never = new AbortController().signal
@@ -35,6 +38,8 @@ beforeEach(async () => {
   store = new JobStore(database)
   backend = new ScriptedBackend()
   told = []
+  between = []
+  betweenFails = false
   progress = []
   history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
   runner = new JobRunner({
@@ -57,7 +62,12 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  return new QueueProcessor({ runId: 'run', store, runner, logger: silent, onJob, atExit: () => atExit })
+  const betweenJobs = async () => {
+    between.push(told.length)
+    expect(store.running()).toEqual([])
+    if (betweenFails) throw new Error('planted')
+  }
+  return new QueueProcessor({ runId: 'run', store, runner, logger: silent, onJob, betweenJobs, atExit: () => atExit })
 }
 const newQueue = () =>
   new JobQueue({
@@ -107,6 +117,15 @@ describe('a job', () => {
     }
     await waitFor(() => state(ids[2]!) === 'completed', 'the end')
     expect(told).toEqual(ids.flatMap((id) => [`${id} running`, `${id} completed`]))
+    await waitFor(() => between.length === 3, 'the last pause')
+    expect(between).toEqual([2, 4, 6])
+  })
+
+  test('is run also when the work between two jobs fails', async () => {
+    betweenFails = true
+    backend.automatic = true
+    const ids = add([], [])
+    await waitFor(() => ids.every((id) => state(id) === 'completed'), 'both')
   })
 
   test('that comes while the queue is idle is begun at once', async () => {

@@ -17,6 +17,7 @@ export interface Request {
 export class ScriptedBackend implements Backend {
   readonly name = 'scripted'
   status: BackendStatus = { kind: 'sdapi', name: 'scripted', state: 'ready', problem: null, capabilities: null }
+  readonly process = null
   readonly requests: Request[] = []
   /** Answers every request by itself. */
   automatic = false
@@ -27,6 +28,8 @@ export class ScriptedBackend implements Backend {
   }
 
   async start(): Promise<void> {}
+
+  async recycle(): Promise<void> {}
 
   async stop(): Promise<void> {
     this.#closed.resolve({ name: this.name })
