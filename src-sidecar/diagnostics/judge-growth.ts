@@ -24,11 +24,11 @@ const windows = [
 
 const floorCount = 9
 /** What a process takes at its start says nothing. */
-const warmUpMs = 15_000
+const warmUpMs = 12_000
 /** Of a leak, each third of a window is above the one before by about as much; of a step or a warm-up, only one is. */
-const evenness = { first: 0.35, second: 0.6 }
-/** It has to hold that long. */
-const confirmMs = [0, 4000] as const
+const evenness = { first: 0.35, second: 0.55 }
+/** Of all that memory moved before the window. */
+const newShare = 0.5
 
 /** What judging needs to know of the past. */
 export const longestWindowMs = Math.max(...windows.map(({ ms }) => ms))
@@ -42,12 +42,6 @@ export const longestWindowMs = Math.max(...windows.map(({ ms }) => ms))
  */
 export function judgeGrowth(readings: readonly Reading[], sinceMs: number): Growth | null {
   const warm = readings.filter(({ atMs }) => atMs >= sinceMs + warmUpMs)
-  const nowMs = warm.at(-1)?.atMs ?? 0
-  const growths = confirmMs.map((agoMs) => growthOf(warm.filter(({ atMs }) => atMs <= nowMs - agoMs)))
-  return growths.every((growth) => growth !== null) ? (growths[0] ?? null) : null
-}
-
-function growthOf(warm: readonly Reading[]): Growth | null {
   const [first, last] = [warm[0], warm.at(-1)]
   if (first === undefined || last === undefined) return null
   for (const { ms, leastKbPerS, mostKbPerS } of windows) {
@@ -55,14 +49,20 @@ function growthOf(warm: readonly Reading[]): Growth | null {
     const all = floorsOf(warm, last.atMs, ms / floorCount)
     const floors = all.slice(-floorCount)
     const { slope, low, high } = theilSen(floors)
-    // A sawtooth that is longer than the window comes no higher than it was before.
-    const highest = Math.max(0, ...all.slice(0, -floorCount).map(({ y }) => y))
-    const isNew = (floors.at(-1)?.y ?? 0) > highest
+    const isNew = risesAbove(floors.at(-1)?.y ?? 0, all.slice(0, -floorCount))
     if (low >= leastKbPerS && slope <= mostKbPerS && isNew && isEven(floors)) {
       return { kbPerS: slope, lowKbPerS: low, highKbPerS: high, windowMs: ms }
     }
   }
   return null
+}
+
+/** A sawtooth that is longer than the window comes no higher than before, and what wanders little higher. */
+function risesAbove(kb: number, earlier: readonly Point[]): boolean {
+  if (earlier.length === 0) return true
+  const heights = earlier.map(({ y }) => y)
+  const highest = Math.max(...heights)
+  return kb > highest + newShare * (highest - Math.min(...heights))
 }
 
 function isEven(floors: readonly Point[]): boolean {

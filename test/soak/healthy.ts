@@ -11,17 +11,16 @@ import { endSurvivors, takeBaseline } from '../helpers/survivors.ts'
 import { type Workload, work, workloads } from './workloads.ts'
 
 const levels = ['auto', 'shim', 'group', 'auto'] as const
-const defaultFile = fileURLToPath(new URL('../fixtures/healthy-series.json', import.meta.url))
+const defaultFile = fileURLToPath(new URL('../fixtures/healthy-series.jsonl', import.meta.url))
 
 /** A recorded run; memory in KB, `backend` null as long as none ran. */
 export interface HealthySeries {
   readonly name: string
-  readonly leaks: number
   /** Seconds, app: resident, heap, external; backend: resident. */
   readonly rows: readonly (readonly [number, number, number, number, number | null])[]
 }
 
-async function record(workload: Workload, round: number, seconds: number): Promise<HealthySeries> {
+async function record(workload: Workload, round: number, seconds: number): Promise<{ series: HealthySeries; leaks: number }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'stablenew-healthy-'))
   const level = levels[round % levels.length] ?? 'auto'
   const args = ['--containment', level, '--draft-args', `--step-ms ${workload.stepMs} --leak-kb-per-s ${values.leak}`]
@@ -35,7 +34,8 @@ async function record(workload: Workload, round: number, seconds: number): Promi
     const { samples, leaks } = await sidecar.get<Diagnostics>('/api/diagnostics')
     await sidecar.post('/api/shutdown', { now: true })
     await sidecar.ended
-    return { name: `${workload.name}, ${level}, round ${round + 1}`, leaks: leaks.length, rows: samples.map(rowOf(samples)) }
+    const name = `${workload.name}, ${level}, round ${round + 1}`
+    return { series: { name, rows: samples.map(rowOf(samples)) }, leaks: leaks.length }
   } finally {
     sidecar.child.kill('SIGKILL')
     await sidecar.ended
@@ -68,8 +68,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 const all: HealthySeries[] = []
 for (let round = 0; round < Number(values.rounds); round++) {
   const recorded = await Promise.all(workloads.map((workload) => record(workload, round, Number(values.seconds))))
-  for (const { name, rows, leaks } of recorded) console.log(`${name}: ${rows.length} samples, ${leaks} alarms`)
-  all.push(...recorded)
+  for (const { series, leaks } of recorded) console.log(`${series.name}: ${series.rows.length} samples, ${leaks} alarms`)
+  all.push(...recorded.map(({ series }) => series))
 }
 await before.expectNothingLeft(10_000)
-writeFileSync(values.file, `[\n${all.map((series) => JSON.stringify(series)).join(',\n')}\n]\n`)
+writeFileSync(values.file, all.map((series) => `${JSON.stringify(series)}\n`).join(''))

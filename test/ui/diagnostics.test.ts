@@ -74,6 +74,7 @@ describe('the report', () => {
       name: 'WebUI at secret.example',
       state: 'failed',
       problem: { code: 'timeout', message: 'token=abc' },
+      capabilities: null,
     },
     containment: { level: 'shim', reasons: [] },
     closing: null,

@@ -12,6 +12,9 @@ test('without arguments it takes a free port on the loopback address and 40 ms a
       workers: 0,
       ignoreTerm: false,
       watchStdin: false,
+      behindShell: false,
+      daemon: false,
+      crashAt: null,
       requestLog: null,
       leakKbPerS: 0,
     },
@@ -20,7 +23,7 @@ test('without arguments it takes a free port on the loopback address and 40 ms a
 
 test('every option is read', () => {
   const args = '--port 7860 --host ::1 --step-ms 0 --startup-ms 5 --workers 3 --ignore-term --watch-stdin --request-log a.log'
-  const leak = '--leak-kb-per-s 150'
+  const faults = '--leak-kb-per-s 150 --behind-shell --daemon --crash-at 50'
   const settings = {
     port: 7860,
     host: '::1',
@@ -29,10 +32,13 @@ test('every option is read', () => {
     workers: 3,
     ignoreTerm: true,
     watchStdin: true,
+    behindShell: true,
+    daemon: true,
+    crashAt: 0.5,
     requestLog: 'a.log',
     leakKbPerS: 150,
   }
-  expect(parseArguments(`${args} ${leak}`.split(' '))).toEqual({ kind: 'run', settings })
+  expect(parseArguments(`${args} ${faults}`.split(' '))).toEqual({ kind: 'run', settings })
 })
 
 test.each([
