@@ -14,6 +14,7 @@ import { appVersion } from './config/version.ts'
 import type { Job } from './contract/job.ts'
 import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
+import { ResourceNotes } from './diagnostics/resource-notes.ts'
 import type { StopReason } from './lifecycle/component.ts'
 import { openLog } from './logging/logger.ts'
 import { InstanceLock } from './store/instance-lock.ts'
@@ -61,6 +62,8 @@ export async function startApp(
     logger.warn(message)
     host.notice(message)
   }
+  const notes = command.diagnose ? new ResourceNotes(logger) : undefined
+  events.listen((event) => event.type === 'job' && notes?.job(event.job))
   logger.info({ version: appVersion, runId, command, node: process.version }, 'StableNew starts')
 
   // It is taken away at the end of every run that reached its end.
@@ -73,6 +76,7 @@ export async function startApp(
       compileCacheDir: join(folders.cache, 'force-exit'),
       parentPid,
       diagnose: command.diagnose,
+      onPhase: (phase, at) => notes?.note(`${phase} ${at}`),
       onClosing: (closing) => {
         logger.info({ closing }, 'closing')
         events.publish({ type: 'closing', closing })

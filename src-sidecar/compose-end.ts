@@ -6,6 +6,7 @@ import { withDeadline } from './lifecycle/deadline.ts'
 import { ForceExit, type Guard } from './lifecycle/force-exit.ts'
 import { OriginTrace } from './lifecycle/origin-trace.ts'
 import { describeLeak, type Resource, ResourceAudit } from './lifecycle/resource-audit.ts'
+import type { Phase } from './lifecycle/shutdown-coordinator.ts'
 import { ShutdownRecord } from './lifecycle/shutdown-record.ts'
 import { ThreadRegistry } from './lifecycle/thread-registry.ts'
 import type { Logger } from './logging/logger.ts'
@@ -27,6 +28,8 @@ export interface EndOptions {
   /** Whether origins of what is left are traced, which makes everything slower. */
   readonly diagnose: boolean
   readonly onClosing: (closing: Closing) => void
+  /** As in `AppEndOptions`. */
+  readonly onPhase?: (phase: Phase, at: 'begins' | 'ends') => void
 }
 
 export interface EndParts {
@@ -63,6 +66,7 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     record,
     onClosing: options.onClosing,
     onBegin: ({ trigger, detail }) => forceExit.begin(trigger, detail ?? null),
+    onPhase: options.onPhase,
     onRunning: (steps) => forceExit.note({ steps }),
   })
   const threads = new ThreadRegistry()

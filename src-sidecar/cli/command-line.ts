@@ -24,7 +24,7 @@ export interface ServeCommand extends CommonOptions {
   readonly hostLines: boolean
   /** Backends go on when the app closes, and the next start takes them over. */
   readonly serverMode: boolean
-  /** Traces where everything that stays open was opened; slow. */
+  /** Traces where everything that stays open was opened, and logs memory, handles and threads again and again; slow. */
   readonly diagnose: boolean
 }
 
@@ -87,7 +87,11 @@ export function parseCommandLine(
     .addOption(new Option('--shell <shell>', 'the window').choices(shellChoices).default('auto'))
     .option('--headless', 'the same as --shell none', false)
     .option('--server-mode', 'leave backends running at the end, for the next start', false)
-    .option('--diagnose', 'find out where what is left at the end came from (slow)', false)
+    .option(
+      '--diagnose',
+      'log memory, handles and threads around each job and phase of the end, and where what is left came from (slow)',
+      false,
+    )
     .addOption(new Option('--host-lines', 'lines of JSON for a launcher on standard output').default(false).hideHelp())
     .action(({ headless, ...options }) => {
       parsed = { ...options, kind: 'serve', shell: headless ? 'none' : options.shell }

@@ -2,7 +2,7 @@ import type { LastShutdown } from '../contract/last-shutdown.ts'
 import type { Closing } from '../contract/status.ts'
 import { asError } from '../errors/app-error.ts'
 import type { StopReason } from './component.ts'
-import { type RunningStep, ShutdownCoordinator, type ShutdownReport } from './shutdown-coordinator.ts'
+import { type Phase, type RunningStep, ShutdownCoordinator, type ShutdownReport } from './shutdown-coordinator.ts'
 import type { ShutdownRecord } from './shutdown-record.ts'
 
 export interface AppEndOptions {
@@ -15,6 +15,8 @@ export interface AppEndOptions {
   readonly onBegin?: (reason: StopReason) => void
   /** Told at each change which steps run. */
   readonly onRunning?: (steps: readonly RunningStep[]) => void
+  /** Told of each phase, as it begins and when it has ended; must not throw. */
+  readonly onPhase?: (phase: Phase, at: 'begins' | 'ends') => void
 }
 
 /**
@@ -34,11 +36,15 @@ export class AppEnd {
 
   constructor(options: AppEndOptions) {
     this.#options = options
-    this.coordinator = new ShutdownCoordinator((reason, step) => {
-      this.#closing = { trigger: reason.trigger, step, sinceMs: this.#closing?.sinceMs ?? Date.now() }
-      options.record.note(step)
-      options.onClosing(this.#closing)
-    }, options.onRunning)
+    this.coordinator = new ShutdownCoordinator(
+      (reason, step) => {
+        this.#closing = { trigger: reason.trigger, step, sinceMs: this.#closing?.sinceMs ?? Date.now() }
+        options.record.note(step)
+        options.onClosing(this.#closing)
+      },
+      options.onRunning,
+      options.onPhase,
+    )
   }
 
   /** Null as long as nobody asked for the end. */

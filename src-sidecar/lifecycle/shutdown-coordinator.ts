@@ -45,6 +45,7 @@ export class ShutdownCoordinator {
   readonly #force = new AbortController()
   readonly #onProgress: (reason: StopReason, step: string) => void
   readonly #onRunning: (steps: readonly RunningStep[]) => void
+  readonly #onPhase: (phase: Phase, at: 'begins' | 'ends') => void
   readonly #running = new Set<RunningStep>()
   #requestedAt = 0
   #report: Promise<ShutdownReport> | undefined
@@ -52,13 +53,16 @@ export class ShutdownCoordinator {
   /**
    * @param onProgress is told which step is begun.
    * @param onRunning is told which steps run, at each change.
+   * @param onPhase must not throw.
    */
   constructor(
     onProgress: (reason: StopReason, step: string) => void,
     onRunning: (steps: readonly RunningStep[]) => void = () => {},
+    onPhase: (phase: Phase, at: 'begins' | 'ends') => void = () => {},
   ) {
     this.#onProgress = onProgress
     this.#onRunning = onRunning
+    this.#onPhase = onPhase
   }
 
   get closing(): boolean {
@@ -85,8 +89,10 @@ export class ShutdownCoordinator {
     const began = performance.now()
     const steps: StepReport[] = []
     for (const phase of phases) {
+      this.#onPhase(phase, 'begins')
       const due = this.#steps.filter((step) => step.phase === phase)
       steps.push(...(await Promise.all(due.map((step) => this.#runStep(step, reason)))))
+      this.#onPhase(phase, 'ends')
     }
     const clean = steps.every(({ error }) => error === null)
     return { reason, forced: this.#force.signal.aborted, ms: Math.round(performance.now() - began), steps, clean }
