@@ -27,6 +27,7 @@ import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
 import { PackLibrary } from './packs/pack-library.ts'
+import { SelftestProcess } from './selftest/selftest-process.ts'
 
 export interface AppContext {
   readonly command: ServeCommand
@@ -109,6 +110,11 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     settings,
     saveSettings,
     status,
+    selftest: new SelftestProcess({
+      containment: core.containment,
+      program: process.argv[1] ?? '',
+      reportFile: join(folders.log, 'selftest-report.json'),
+    }),
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
     preview: (jobId) => (core.runner.progress?.jobId === jobId ? (core.runner.preview?.bytes ?? null) : null),

@@ -129,7 +129,7 @@ async function main(): Promise<number> {
   if (command.kind === 'run') return await run(command)
   if (command.kind === 'cycles') return await cycles(command)
   if (command.kind === 'selftest')
-    return await untilAborted((abort) => selftest(command, process.argv[1] ?? '', terminal, abort), command.hostLines)
+    return await untilAborted((abort) => selftest(command, process.argv[1] ?? '', terminal, abort), false)
   return await serve(command)
 }
 

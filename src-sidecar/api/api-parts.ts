@@ -1,5 +1,6 @@
 import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
 import type { OpenRequest } from '../contract/requests.ts'
+import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
@@ -31,6 +32,13 @@ export interface ApiParts {
   diagnostics(sinceMs: number): Diagnostics
   /** Stops the app for as long as it is written. */
   heapSnapshot(): Promise<HeapSnapshot>
+  readonly selftest: {
+    readonly state: SelftestState
+    /** @throws AppError `bad_request` when one runs already */
+    start(request: SelftestRequest): Promise<SelftestState>
+    /** Resolves when nothing of it is left. */
+    stop(): Promise<SelftestState>
+  }
   /** The latest preview of a running job, or null. */
   preview(jobId: number): Uint8Array | null
   open(what: OpenRequest['what']): void

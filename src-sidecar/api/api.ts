@@ -12,6 +12,7 @@ import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
+import { selftestRoutes } from './routes/selftest-routes.ts'
 
 const maxBodyBytes = 2 * 1024 * 1024
 
@@ -55,7 +56,8 @@ export function createApi(parts: ApiParts): Hono {
       },
     }),
   )
-  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes, diagnosticsRoutes]) app.route('/api', routes(parts))
+  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes, diagnosticsRoutes, selftestRoutes])
+    app.route('/api', routes(parts))
   app.get('*', serveStatic({ root: uiFolder }))
   return app
 }

@@ -106,24 +106,22 @@ export function parseCommandLine(
     .action((pack, options) => {
       parsed = { ...program.opts(), ...options, kind: 'run', pack }
     })
-  // Its options are its own: `--close` means nothing to the app.
-  const selftest = new Command('selftest')
-  const common = new Set(['--data-dir', '--draft-args', '--host-lines'])
-  for (const option of [...selftestOptions(whole, words), ...program.options.filter(({ long }) => common.has(long ?? ''))])
-    selftest.addOption(option)
-  selftest.description('prove on this machine that the app leaves nothing behind (stablenew --selftest)').action((options) => {
-    parsed = { ...options, kind: 'selftest' }
-  })
-  program.addCommand(selftest)
+  const selftest = program
+    .command('selftest')
+    .description('prove on this machine that the app leaves nothing behind (the same as --selftest)')
+    .action((options) => {
+      parsed = { ...program.opts(), ...options, kind: 'selftest' }
+    })
+  for (const option of selftestOptions(whole, words)) selftest.addOption(option)
   const cycles = program.command('cycles <n>', { hidden: true }).action((n) => {
     parsed = { kind: 'cycles', cycles: whole('cycles', 1, 1000)(n), serve: { ...program.opts(), kind: 'serve', shell: 'none' } }
   })
   for (const command of [program, run, selftest, cycles])
     command.configureOutput(output).exitOverride().showHelpAfterError('(--help tells more)')
-  run.configureHelp({ showGlobalOptions: true })
+  for (const command of [run, selftest]) command.configureHelp({ showGlobalOptions: true })
   try {
     program.parse(
-      args.map((arg, index) => (index === 0 && arg === '--selftest' ? 'selftest' : arg)),
+      args.map((arg) => (arg === '--selftest' ? 'selftest' : arg)),
       { from: 'user' },
     )
   } catch (error) {

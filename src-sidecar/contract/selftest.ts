@@ -76,3 +76,24 @@ export const selftestReportSchema = z.object({
   verdict: z.enum(['passed', 'failed']),
 })
 export type SelftestReport = z.infer<typeof selftestReportSchema>
+
+/** A short one by default: what a user has the patience for. */
+export const selftestRequestSchema = z.object({
+  repeat: z.int().min(1).max(100).default(1),
+  watchS: z.number().min(0).max(3600).default(5),
+  faults: z.boolean().default(false),
+})
+export type SelftestRequest = z.infer<typeof selftestRequestSchema>
+
+/** The selftest that the app itself has started last. */
+export const selftestStateSchema = z.object({
+  running: z.boolean(),
+  runs: z.array(selftestRunSchema),
+  /** Null as long as it runs, and where none was run or it was stopped. */
+  verdict: z.enum(['passed', 'failed']).nullable(),
+  /** Where the report lies. */
+  file: z.string().nullable(),
+  /** Why it could not be run. */
+  problem: z.string().nullable(),
+})
+export type SelftestState = z.infer<typeof selftestStateSchema>

@@ -4,6 +4,7 @@ import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
+import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
 import { statusSchema } from '../../src-sidecar/contract/status.ts'
 import { ApiError, errorOfAnswer } from './api-error.ts'
@@ -38,6 +39,10 @@ export class Api {
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
   diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })
   heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
+  selftest = (): Promise<SelftestState> => this.#get('/api/selftest', selftestStateSchema)
+  startSelftest = (request: z.input<typeof selftestRequestSchema>) =>
+    this.#send('POST', '/api/selftest', request, selftestStateSchema)
+  stopSelftest = () => this.#send('POST', '/api/selftest/stop', undefined, selftestStateSchema)
   open = (what: 'packs' | 'images' | 'log') => this.#send('POST', '/api/open', { what })
   shutdown = (request: ShutdownRequest) => this.#send('POST', '/api/shutdown', request)
 
