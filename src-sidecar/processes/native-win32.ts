@@ -12,6 +12,7 @@ const currentProcess = kernel32.func('void *GetCurrentProcess()')
 const openProcess = kernel32.func('void *OpenProcess(uint32 access, int inherit, uint32 pid)')
 const terminateProcess = kernel32.func('int TerminateProcess(void *process, uint32 code)')
 const processTimes = kernel32.func('int GetProcessTimes(void *process, void *created, void *exited, void *kernel, void *user)')
+const processMemory = kernel32.func('int K32GetProcessMemoryInfo(void *process, void *counters, uint32 bytes)')
 const exitCode = kernel32.func('int GetExitCodeProcess(void *process, void *code)')
 const closeHandle = kernel32.func('int CloseHandle(void *handle)')
 const consoleEvent = kernel32.func('int GenerateConsoleCtrlEvent(uint32 event, uint32 group)')
@@ -32,6 +33,8 @@ const QUERY_LIMITED = 0x1000
 const STILL_ACTIVE = 259
 const SNAPSHOT_PROCESSES = 2
 const ENTRY_BYTES = 568
+const MEMORY_COUNTERS_BYTES = 72
+const WORKING_SET_OFFSET = 16
 
 export type JobHandle = unknown
 
@@ -82,6 +85,9 @@ export function terminateIfSame(pid: number, startTime: string): boolean {
 export const startTimeOf = (pid: number): string | undefined =>
   withProcess(pid, QUERY_LIMITED, (handle) => (isRunning(handle) ? readStartTime(handle) : undefined))
 
+/** The working set in bytes; 0 when there is no such process, or it is not ours to look at. */
+export const workingSetBytesOf = (pid: number): number => withProcess(pid, QUERY_LIMITED, readWorkingSet) ?? 0
+
 /** To all processes on this process's console, itself included. */
 export const sendConsoleEvent = (event: 'ctrl-c' | 'ctrl-break'): boolean => consoleEvent(event === 'ctrl-c' ? 0 : 1, 0) !== 0
 
@@ -115,6 +121,12 @@ function withProcess<T>(pid: number, access: number, use: (handle: unknown) => T
 function readStartTime(handle: unknown): string | undefined {
   const [created, ...rest] = Array.from({ length: 4 }, () => Buffer.alloc(8))
   return processTimes(handle, created, ...rest) ? String(created!.readBigUInt64LE(0)) : undefined
+}
+
+function readWorkingSet(handle: unknown): number {
+  const counters = Buffer.alloc(MEMORY_COUNTERS_BYTES)
+  counters.writeUInt32LE(MEMORY_COUNTERS_BYTES, 0)
+  return processMemory(handle, counters, counters.length) ? Number(counters.readBigUInt64LE(WORKING_SET_OFFSET)) : 0
 }
 
 function isRunning(handle: unknown): boolean {

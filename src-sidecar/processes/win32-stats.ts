@@ -1,7 +1,10 @@
-import { listProcesses, startTimeOf } from './native-win32.ts'
+import { listProcesses, startTimeOf, workingSetBytesOf } from './native-win32.ts'
 import type { ProcessStat } from './process-stat.ts'
 
-/** The process table of Windows. Groups, sessions, memory and times are not in it. */
+/** As everywhere, memory is counted in pages. */
+const pageBytes = 4096
+
+/** The process table of Windows. Groups, sessions and times are not in it. */
 export function readWin32(): ProcessStat[] {
   const rows = listProcesses().map((row) => ({ ...row, startTime: startTimeOf(row.pid) }))
   const started = new Map(rows.map(({ pid, startTime }) => [pid, startTime]))
@@ -12,7 +15,8 @@ export function readWin32(): ProcessStat[] {
     const parentStart = started.get(parentPid)
     // A parent that is younger than its child is somebody else with the number of the real one.
     const real = parentStart !== undefined && BigInt(parentStart) <= BigInt(startTime)
-    return [{ ...blank, pid: row.pid, name: row.name, threads: row.threads, startTime, parentPid: real ? parentPid : 0 }]
+    const rssPages = Math.round(workingSetBytesOf(row.pid) / pageBytes)
+    return [{ ...blank, ...row, rssPages, startTime, parentPid: real ? parentPid : 0 }]
   })
 }
 
