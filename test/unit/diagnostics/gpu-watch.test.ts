@@ -58,7 +58,9 @@ describe.skipIf(process.platform === 'win32')('the watch of video memory', () =>
     watch.start()
     watch.start()
     await waitFor(() => watch.vramBytesOf(11) === 1024 * mib, 'the memory on both cards')
-    expect(smi()).toHaveLength(1)
+    // The shell forks for each of its commands, so that there may be two of it for a moment.
+    expect(smi().length).toBeGreaterThan(0)
+    expect(containment.processes).toHaveLength(1)
     expect(readFileSync(asked, 'utf8').trim()).toBe(
       '--query-compute-apps=gpu_uuid,pid,used_memory --format=csv,noheader,nounits --loop-ms=200',
     )
