@@ -47,7 +47,8 @@ test.skipIf(executablePath === null)(
       ['T1', 'T2', 'T3', 'T4', 'T5', 'T5b', 'T6', 'M'].map((id) => `${id} passed`),
     )
     expect(await page.getByRole('table', { name: 'Runs of the selftest' }).getByRole('row').count()).toBe(9)
-    if (process.env.STABLENEW_SCREENSHOTS === '1') await page.screenshot({ path: 'docs/screenshots/diagnostics.png', fullPage: true })
+    if (process.env.STABLENEW_SCREENSHOTS === '1')
+      await page.screenshot({ path: 'docs/screenshots/diagnostics.png', fullPage: true })
 
     await run.click()
     const half = () => state().then(({ running, runs }) => running && runs.some(({ phase }) => phase === 'working'))
