@@ -65,10 +65,10 @@ export const faultScenarios: readonly Scenario[] = [
     draftArgs: slow,
     images: 1,
     ownBackend: true,
+    prefix: async () => (process.platform === 'win32' ? 'there is no SIGSTOP on Windows' : []),
     // Ten seconds for the image that will never be done.
     exitWithinMs: 25_000,
     async act({ app, tree }) {
-      must(process.platform !== 'win32', 'there is no SIGSTOP on Windows')
       await queueJob(app, 1, 10)
       await imageIsMade(app)
       const pid = backendPid(app)

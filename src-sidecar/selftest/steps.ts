@@ -5,7 +5,8 @@ import type { Job, JobState, Queue } from '../contract/job.ts'
 import { waitFor } from '../lifecycle/wait-for.ts'
 import type { AppUnderTest } from './app-under-test.ts'
 
-const workWithinMs = 60_000
+/** A real model takes its time to load. */
+const workWithinMs = 240_000
 const small = { width: 64, height: 64 }
 const packId = 'example/portraits.txt'
 

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type SelftestReport, selftestReportSchema } from '../../src-sidecar/contract/selftest.ts'
 import { projectFolder, spawnMain } from '../helpers/sidecar.ts'
 import { type Baseline, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
@@ -39,6 +42,18 @@ describe.skipIf(process.platform !== 'linux')('the selftest', () => {
     expect(treeOf('T4')?.ports.length, 'app and backend').toBeGreaterThanOrEqual(2)
   })
 
+  test.skipIf(process.env.STABLENEW_VERIFY !== '1')(
+    'passes in the cross of scenarios, faults and ways to close',
+    { timeout: 1_200_000 },
+    async () => {
+      const { code, report } = await selftest('--watch', '2', '--repeat', '1', '--faults', '--close', 'each', '--cycles', '30')
+      console.log(`${report.runs.length} runs in ${Math.round(report.ms / 1000)} s`)
+      expect(outcomes(report).filter((line) => !line.endsWith(' passed'))).toEqual([])
+      expect(report.runs.length).toBeGreaterThanOrEqual(55)
+      expect(code).toBe(0)
+    },
+  )
+
   test.for([
     ['process', ['--scenario', 'T1', '--close', 'exit-button'], /left behind 10 s after the exit: sleep \d+ \(sleep 1000\)/],
     ['process', ['--scenario', 'T1', '--close', 'window'], /left behind 10 s after the exit: sleep \d+ \(sleep 1000\)/],
@@ -56,6 +71,24 @@ describe.skipIf(process.platform !== 'linux')('the selftest', () => {
       expect(code).toBe(1)
     },
   )
+
+  test('a server of the user’s own is taken in place of the draft engine, and goes on', { timeout: 120_000 }, async () => {
+    const program = join(projectFolder, 'src-sidecar/backends/draft-engine/main.ts')
+    const server = spawn(process.execPath, [program, '--step-ms', '30', '--watch-stdin'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    onTestFinished(() => void server.stdin.end())
+    const port = await new Promise((resolve) =>
+      createInterface({ input: server.stdout }).once('line', (line) => resolve(JSON.parse(line).port)),
+    )
+    const url = `http://127.0.0.1:${port}`
+    const args = ['--watch', '0', '--repeat', '1', '--scenario', 'T4,T5b,T6', '--backend', url]
+    const { code, report } = await selftest(...args)
+    expect(outcomes(report)).toEqual(['T4 passed', 'T5b passed', 'T6 not-run'])
+    expect(report.runs[2]?.result?.remarks).toEqual(['it needs a backend that StableNew starts itself'])
+    expect(code).toBe(0)
+    expect((await fetch(`${url}/sdapi/v1/options`)).status).toBe(200)
+    server.stdin.end()
+    await once(server, 'exit')
+  })
 
   test('a selftest that is interrupted ends what it started and fails', { timeout: 60_000 }, async () => {
     const { child, ended, output } = spawnMain([
