@@ -23,7 +23,12 @@ const parentPid = process.ppid
 
 const out = (text: string) => void process.stdout.write(text)
 const error = (text: string) => void process.stderr.write(text)
-const terminal = { out, isTerminal: process.stdout.isTTY === true, columns: () => process.stdout.columns ?? 80 }
+const terminal = {
+  out,
+  isTerminal: process.stdout.isTTY === true,
+  columns: () => process.stdout.columns ?? 80,
+  rows: () => process.stdout.rows ?? 24,
+}
 // A reader that is gone is no reason to fail.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
@@ -128,8 +133,13 @@ async function main(): Promise<number> {
   if (command.kind === 'said') return command.exitCode
   if (command.kind === 'run') return await run(command)
   if (command.kind === 'cycles') return await cycles(command)
-  if (command.kind === 'selftest')
-    return await untilAborted((abort) => selftest(command, process.argv[1] ?? '', terminal, abort), false)
+  if (command.kind === 'selftest') {
+    const work = (abort: AbortSignal) => selftest(command, process.argv[1] ?? '', terminal, abort)
+    return await untilAborted(work, false).catch((thrown: unknown) => {
+      error(`${asError(thrown).message}\n`)
+      return exitCodes.usage
+    })
+  }
   return await serve(command)
 }
 

@@ -9,10 +9,11 @@ export interface ViewOutput {
   /** Whether lines can be drawn over. */
   readonly isTerminal: boolean
   readonly columns: () => number
+  readonly rows: () => number
   out(text: string): void
 }
 
-/** The table of a selftest: live in a terminal, else a line for each run that has ended. */
+/** The table of a selftest: live in a terminal that is high enough, else a line for each run that has ended. */
 export class SelftestView {
   readonly #output: ViewOutput
   readonly #told = new Set<number>()
@@ -27,7 +28,8 @@ export class SelftestView {
   }
 
   tell(runs: readonly SelftestRun[]): void {
-    if (this.#output.isTerminal) {
+    // What has scrolled away can't be drawn over.
+    if (this.#output.isTerminal && runs.length < this.#output.rows() - 1) {
       this.#draw(runs)
       return
     }
