@@ -18,8 +18,10 @@ export interface PackChanges {
  */
 export function savePack(original: string, changes: PackChanges): string {
   const { members } = jsonTree(original)
-  const pack: JsonPath = members?.has('pack_data') || members?.has('preset_data') ? ['pack_data'] : []
-  const settings: JsonPath = pack.length > 0 ? ['preset_data'] : []
+  const nested = members?.has('pack_data') || members?.has('preset_data')
+  const settings: JsonPath = nested ? ['preset_data'] : []
+  // As it is read: what stands at the root counts where there is no pack_data.
+  const pack: JsonPath = nested && (members?.has('pack_data') || !members?.has('slots')) ? ['pack_data'] : []
   const edits: [JsonPath, JsonValue][] = []
   if (changes.name !== undefined) edits.push([[...pack, 'name'], changes.name])
   for (const { place, values } of changes.slots ?? [])

@@ -263,4 +263,10 @@ describe('saving a .json pack', () => {
       '{"slots":[{"text":"b"}], "name": "n"}',
     )
   })
+
+  test('of a file with preset_data and slots at the root changes both where they are', () => {
+    const mixed = '{"preset_data":{"txt2img":{"steps":1}},"slots":[{"text":"a"}]}'
+    const saved = savePack(mixed, { slots: [{ place: 0, values: { text: 'b' } }], settings: { txt2img: { steps: 2 } } })
+    expect(saved).toBe('{"preset_data":{"txt2img":{"steps":2}},"slots":[{"text":"b"}]}')
+  })
 })
