@@ -99,7 +99,7 @@ export function parseCommandLine(
   const run = program
     .command('run')
     .description('make the images of a PromptPack without a window')
-    .argument('<pack>', 'a PromptPack (.txt)')
+    .argument('<pack>', 'a PromptPack (.txt, .tsv)')
     .requiredOption('--out <folder>', 'where the images go')
     .option('--images <n>', 'images per prompt', whole('--images', 1, 1000), 1)
     .option('--seed <n>', 'first seed of every prompt (default: random)', whole('--seed', 0, 2 ** 32 - 1))

@@ -6,7 +6,8 @@ import type { Pack, PackProblem, PackSummary, Packs } from '../contract/pack.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
-import { parsePack } from './parse-pack.ts'
+import { parseTsv } from './formats/parse-tsv.ts'
+import { type ParsedPack, parsePack } from './parse-pack.ts'
 
 /** A pack is text that somebody wrote; what is larger is something else, and would only fill the memory. */
 const maxPackBytes = 16 * 1024 * 1024
@@ -80,14 +81,18 @@ export class PackLibrary implements Component {
   }
 }
 
-const isPack = (path: string): boolean => extname(path).toLowerCase() === '.txt'
+const parsers: Readonly<Record<string, (bytes: Uint8Array) => ParsedPack>> = { '.txt': parsePack, '.tsv': parseTsv }
+
+const ending = (path: string): string => extname(path).toLowerCase()
+
+const isPack = (path: string): boolean => Object.hasOwn(parsers, ending(path))
 
 const notFound = (id: string): AppError =>
   new AppError('pack_not_found', `There is no pack "${id}". It may have been renamed or deleted.`)
 
 const summary = ({ prompts: _, ...rest }: Pack): PackSummary => rest
 
-/** @throws AppError `pack_not_found` where there is no such file. */
+/** Read by its ending, as text where that is unknown. @throws AppError `pack_not_found` where there is no such file. */
 export async function readPack(path: string, source: Source, fileName: string): Promise<Pack> {
   const base = { id: `${source}/${fileName}`, name: fileName.slice(0, -extname(fileName).length), source, path }
   const brokenPack = (problem: PackProblem): Pack => ({ ...base, promptCount: 0, prompts: [], problem })
@@ -98,7 +103,7 @@ export async function readPack(path: string, source: Source, fileName: string): 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notFound(path)
     return brokenPack({ line: null, message: asError(error).message })
   }
-  const { prompts, problem } = parsePack(bytes)
+  const { prompts, problem } = (parsers[ending(fileName)] ?? parsePack)(bytes)
   return problem ? brokenPack(problem) : { ...base, promptCount: prompts.length, prompts, problem: null }
 }
 

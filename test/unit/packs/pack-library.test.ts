@@ -73,6 +73,16 @@ describe('the list of packs', () => {
     }
   })
 
+  test('has .tsv files too, each row a prompt', async () => {
+    writeFileSync(join(own, 'rows.tsv'), 'a cat\tblurry\na dog')
+    writeFileSync(join(own, 'rows.txt'), 'a cat')
+    expect(await ids()).toEqual(['user/rows.tsv', 'user/rows.txt'])
+    expect((await library.get('user/rows.tsv')).prompts).toEqual([
+      { index: 0, line: 1, prompt: 'a cat', negativePrompt: 'blurry' },
+      { index: 1, line: 2, prompt: 'a dog', negativePrompt: '' },
+    ])
+  })
+
   test('is empty where there is no folder', async () => {
     rmSync(own, { recursive: true })
     expect(await ids()).toEqual([])
