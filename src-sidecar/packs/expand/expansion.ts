@@ -12,7 +12,7 @@ import {
 import { type FoundRules, findRules, type SearchReplace } from './search-replace.ts'
 import { seededNumbers } from './seeded-choice.ts'
 import { parseTemplate, type Template } from './template.ts'
-import { usedSlots } from './used-slots.ts'
+import { slotFinder } from './used-slots.ts'
 
 export interface ExpandInput {
   readonly prompts: readonly { readonly prompt: string; readonly negativePrompt: string }[]
@@ -61,13 +61,14 @@ const maxParsed = 2000
 export function expand({ prompts, matrix, wildcards = new Map(), searchReplace, seed }: ExpandInput): Expansion {
   const slots = usableSlots(matrix?.slots ?? [])
   const parse = rememberedParse()
+  const usedSlots = slotFinder(slots, wildcards, parse)
   const plans: PromptPlan[] = []
   let count = 0n
   for (const [promptIndex, { prompt, negativePrompt }] of prompts.entries()) {
     const plan = naming(promptIndex, () => {
       const found = findRules(searchReplace?.rules ?? [], [prompt, negativePrompt])
       const texts = [prompt, negativePrompt, ...found.rules.flatMap(({ replacements }) => replacements)]
-      const used = usedSlots(texts, slots, wildcards, parse)
+      const used = usedSlots(texts)
       const combinations = combinationCount(used)
       return { found, slots: used, combinations, given: matrix ? combinationsGiven(matrix, combinations) : 1n, start: count }
     })

@@ -32,21 +32,20 @@ const noSuchPlace = (path: JsonPath): RangeError => new RangeError(`There is no 
 
 function insert(text: string, parent: JsonNode, key: string | undefined, value: JsonValue): string {
   const children = [...(parent.items ?? parent.members?.values() ?? [])]
-  const last = children.reduce<JsonNode | undefined>(
-    (latest, child) => (latest && latest.end > child.end ? latest : child),
-    undefined,
-  )
-  const indent = last ? lineIndent(text, last.start) : `${lineIndent(text, parent.start)}${indentUnit(text)}`
+  const last = children.toSorted((a, b) => a.end - b.end).at(-1)
+  const outer = lineIndent(text, parent.start)
+  const indent = last ? lineIndent(text, last.start) : outer + indentUnit(text)
   const oneLine = last !== undefined && !text.slice(parent.start, last.start).includes('\n')
   const label = key === undefined ? '' : `${JSON.stringify(key)}: `
-  const entry = `${oneLine ? ' ' : `\n${indent}`}${label}${written(value, indent, text)}`
+  const entry = `${oneLine ? ' ' : lineEnd(text) + indent}${label}${written(value, indent, text)}`
   if (last !== undefined) return `${text.slice(0, last.end)},${entry}${text.slice(last.end)}`
-  const inside = `${text[parent.start]}${entry}\n${lineIndent(text, parent.start)}`
-  return `${text.slice(0, parent.start)}${inside}${text.slice(parent.end - 1)}`
+  return `${text.slice(0, parent.start + 1)}${entry}${lineEnd(text)}${outer}${text.slice(parent.end - 1)}`
 }
 
 const written = (value: JsonValue, indent: string, text: string): string =>
-  JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', `\n${indent}`)
+  JSON.stringify(value, null, indentUnit(text)).replaceAll('\n', lineEnd(text) + indent)
+
+const lineEnd = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n')
 
 const indentUnit = (text: string): string => /\n([ \t]+)/.exec(text)?.[1] ?? '  '
 

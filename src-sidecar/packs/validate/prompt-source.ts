@@ -35,7 +35,12 @@ const trimmed = (text: string, at: number): Piece => ({ text: text.trim(), at: a
 
 /** Every line with its place, without its end. */
 export function* linesOf(text: string): Generator<Piece> {
-  for (const found of text.matchAll(/([^\r\n]*)(?:\r\n|\n|\r|$)/g)) yield { text: found[1]!, at: found.index }
+  let at = 0
+  for (const end of text.matchAll(/\r\n|\n|\r/g)) {
+    yield { text: text.slice(at, end.index), at }
+    at = end.index + end[0].length
+  }
+  yield { text: text.slice(at), at }
 }
 
 /** Positive and negative prompt of each block of a `.txt` pack. */

@@ -1,7 +1,9 @@
 import { extname } from 'node:path'
+import type { PackProblem } from '../../contract/pack.ts'
 import { decodeText } from '../decode-text.ts'
 import type { Wildcards } from '../expand/fill-template.ts'
 import { type Matrix, usableSlots } from '../expand/matrix.ts'
+import { JsonSyntaxError, jsonTree } from '../formats/json-tree.ts'
 import { type PackContent, parsePackJson } from '../formats/parse-pack-json.ts'
 import { parseTsv } from '../formats/parse-tsv.ts'
 import { parsePack } from '../parse-pack.ts'
@@ -44,15 +46,17 @@ function validateFile({ name, bytes }: PackFile, json: PackContent | undefined, 
   const kind = kindOf(name)
   const parsed = kind === '.json' && json ? json : kind === '.tsv' ? parseTsv(bytes) : parsePack(bytes)
   const text = decodeText(bytes)
-  if (parsed.problem !== null || typeof text !== 'string') {
-    const { line, message: whole } = parsed.problem ?? (text as { line: number | null; message: string })
-    const [message = '', ...suggestion] = whole.split(/(?<=\.) /)
-    return [{ severity: 'error', file: name, line, column: line === null ? null : 1, message, suggestion: suggestion.join(' ') }]
-  }
-  const starts = [...linesOf(text)].map(({ at }) => at)
+  const starts = typeof text === 'string' ? [...linesOf(text)].map(({ at }) => at) : []
   const placed = (place: number) => {
     const line = starts.findLastIndex((start) => start <= place)
     return { file: name, line: line + 1, column: place - starts[line]! + 1 }
+  }
+  if (parsed.problem !== null || typeof text !== 'string') {
+    const { line, message: whole } = parsed.problem ?? (text as PackProblem)
+    const [message = '', ...suggestion] = whole.split(/(?<=\.) /)
+    const place = kind === '.json' && typeof text === 'string' ? syntaxErrorAt(text) : null
+    const where = place === null ? { file: name, line, column: line === null ? null : 1 } : placed(place)
+    return [{ severity: 'error', ...where, message, suggestion: suggestion.join(' ') }]
   }
   const known = { slots: slotNames(json?.matrix), wildcards }
   const findings = sources(kind, text).flatMap(({ text: prompt, placeOf }) =>
@@ -63,6 +67,15 @@ function validateFile({ name, bytes }: PackFile, json: PackContent | undefined, 
 
 const slotNames = (matrix: Matrix | undefined): string[] | undefined =>
   matrix && usableSlots(matrix.slots).map(({ name }) => name)
+
+function syntaxErrorAt(text: string): number | null {
+  try {
+    jsonTree(text)
+    return null
+  } catch (error) {
+    return error instanceof JsonSyntaxError ? error.at : null
+  }
+}
 
 const sources = (kind: string, text: string): PromptSource[] =>
   kind === '.json' ? jsonSources(text) : kind === '.tsv' ? tsvSources(text) : textSources(text)

@@ -236,6 +236,24 @@ describe('a matrix', () => {
   })
 })
 
+describe('a large pack', () => {
+  test('of 20,000 prompts with a list of 20,000 lines is counted, and its list is searched once', () => {
+    const lines = Array.from({ length: 20_000 }, (_, n) => `line ${n}`)
+    let reads = 0
+    const counted = new Proxy(lines, {
+      get(target, key, receiver) {
+        if (key === 'filter') reads++
+        return Reflect.get(target, key, receiver)
+      },
+    })
+    const texts = prompts(...Array.from({ length: 20_000 }, (_, n) => `__w__ [[a]] ${n}`))
+    const expansion = expand({ prompts: texts, matrix: matrix({ a: ['1', '2'] }), wildcards: new Map([['w', counted]]), seed: 1 })
+    expect(expansion.count).toBe(40_000n)
+    expect(reads).toBe(1)
+    expect(expansion.at(39_999).prompt).toMatch(/^line \d+ 2 19999$/)
+  })
+})
+
 describe('search and replace', () => {
   const rules = [
     { search: 'cat', replacements: ['dog', 'owl'] },

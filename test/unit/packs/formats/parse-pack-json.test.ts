@@ -269,4 +269,9 @@ describe('saving a .json pack', () => {
     const saved = savePack(mixed, { slots: [{ place: 0, values: { text: 'b' } }], settings: { txt2img: { steps: 2 } } })
     expect(saved).toBe('{"preset_data":{"txt2img":{"steps":2}},"slots":[{"text":"b"}]}')
   })
+
+  test('keeps the line ends of Windows', () => {
+    const saved = savePack('{\r\n  "slots": []\r\n}\r\n', { slots: [{ place: 0, values: { text: 'a' } }] })
+    expect(saved).toBe('{\r\n  "slots": [\r\n    {\r\n      "text": "a"\r\n    }\r\n  ]\r\n}\r\n')
+  })
 })

@@ -75,7 +75,7 @@ describe('a pack is checked', () => {
 
   test('and a file that can not be read says so as an error', () => {
     expect(found(file('a.json', '{\n"slots": oops}'))).toEqual([
-      'error a.json:2:1 This is not JSON: A value is expected here: a text in "…", a number, true, false, null, […] or {…}. ',
+      'error a.json:2:10 This is not JSON: A value is expected here: a text in "…", a number, true, false, null, […] or {…}. ',
     ])
     expect(found(file('a.tsv', '\tb'))).toEqual([
       'error a.tsv:1:1 This row has a negative prompt but no prompt. Write the prompt before the tab, or remove the row.',
