@@ -8,6 +8,7 @@ import {
   type Matrix,
   type MatrixSlot,
   usableSlots,
+  withBasePrompt,
 } from './matrix.ts'
 import { type FoundRules, findRules, type SearchReplace } from './search-replace.ts'
 import { seededNumbers } from './seeded-choice.ts'
@@ -58,7 +59,8 @@ const maxParsed = 2000
  * decides how many there are, wildcards and braces are drawn anew for each by the seed.
  * @throws AppError `pack_broken` with `data.promptIndex` where a prompt can't be read.
  */
-export function expand({ prompts, matrix, wildcards = new Map(), searchReplace, seed }: ExpandInput): Expansion {
+export function expand({ prompts: written, matrix, wildcards = new Map(), searchReplace, seed }: ExpandInput): Expansion {
+  const prompts = written.map((one) => ({ ...one, prompt: withBasePrompt(one.prompt, matrix?.basePrompt) }))
   const slots = usableSlots(matrix?.slots ?? [])
   const parse = rememberedParse()
   const usedSlots = slotFinder(slots, wildcards, parse)

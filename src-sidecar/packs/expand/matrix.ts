@@ -20,6 +20,22 @@ export interface Matrix {
   /** At most so many combinations of a prompt; 0: all. `sequential` and `rotate` go round among the first so many. */
   readonly limit: number
   readonly slots: readonly MatrixSlot[]
+  readonly basePrompt?: BasePrompt | undefined
+}
+
+/** A prompt that the matrix brings along: in place of each positive prompt of the pack, before it, or after it. */
+export interface BasePrompt {
+  readonly mode: 'replace' | 'prepend' | 'append'
+  readonly text: string
+}
+
+/** The positive prompt with the base prompt; one that has it there already stays as it is. */
+export function withBasePrompt(prompt: string, base: BasePrompt | undefined): string {
+  if (base === undefined) return prompt
+  const [own, other] = [prompt.trim().toLowerCase(), base.text.trim().toLowerCase()]
+  if (base.mode === 'replace' || own === '') return base.text
+  if (base.mode === 'prepend') return own.startsWith(other) ? prompt : `${base.text}, ${prompt}`
+  return own.endsWith(other) ? prompt : `${prompt}, ${base.text}`
 }
 
 /** Slots of one name become one, each value once; a slot without values is none. */

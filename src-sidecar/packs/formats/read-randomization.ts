@@ -1,4 +1,4 @@
-import type { Matrix, MatrixMode } from '../expand/matrix.ts'
+import type { BasePrompt, Matrix, MatrixMode } from '../expand/matrix.ts'
 import type { SearchReplace, SearchRule } from '../expand/search-replace.ts'
 import type { JsonValue } from './json-tree.ts'
 
@@ -20,10 +20,18 @@ export function readMatrix(value: JsonValue | undefined): Matrix | undefined {
   const slots = objects(value.slots).flatMap(({ name, values }) =>
     typeof name === 'string' && name.trim() !== '' ? [{ name: name.trim(), values: texts(values) }] : [],
   )
-  if (slots.length === 0) return undefined
+  const basePrompt = readBasePrompt(value)
+  if (slots.length === 0 && basePrompt === undefined) return undefined
   const limit = Math.floor(Number(value.limit))
   const mode = typeof value.mode === 'string' ? (modes.get(value.mode.toLowerCase()) ?? 'sequential') : 'fanout'
-  return { mode, limit: Number.isSafeInteger(limit) && limit > 0 ? limit : 0, slots }
+  return { mode, limit: Number.isSafeInteger(limit) && limit > 0 ? limit : 0, slots, ...(basePrompt && { basePrompt }) }
+}
+
+/** Without a mode it replaces, as it did there. */
+function readBasePrompt({ base_prompt, prompt_mode }: JsonObject): BasePrompt | undefined {
+  const text = texts(base_prompt).join('').trim()
+  if (text === '') return undefined
+  return { mode: prompt_mode === 'prepend' || prompt_mode === 'append' ? prompt_mode : 'replace', text }
 }
 
 export interface Randomization {

@@ -196,6 +196,15 @@ describe('a matrix', () => {
     })
   })
 
+  test.each([
+    ['replace', ['no cat 1', 'no cat 1']],
+    ['prepend', ['no cat 1, a dog', 'No cat 1, b']],
+    ['append', ['a dog, no cat 1', 'No cat 1, b, no cat 1']],
+  ] as const)('with a base prompt puts it there in mode %s, once', (mode, made) => {
+    const basePrompt = { mode, text: 'no cat [[a]]' }
+    expect(list({ prompts: prompts('a dog', 'No cat [[a]], b'), matrix: matrix({ a: ['1'] }, { basePrompt }) })).toEqual(made)
+  })
+
   test('works within a LoRA tag', () => {
     expect(list({ prompts: prompts('<lora:ink:[[weight]]>'), matrix: matrix({ weight: ['0.5', '0.8'] }) })).toEqual([
       '<lora:ink:0.5>',

@@ -112,6 +112,14 @@ describe('a .json pack', () => {
     ])
   })
 
+  test('may bring a base prompt with the matrix of its settings, which replaces where no mode is given', () => {
+    const base = (more: object) =>
+      parse({ randomization: { matrix: { base_prompt: 'a hill', slots: [], ...more } } }).matrix?.basePrompt
+    expect(base({})).toEqual({ mode: 'replace', text: 'a hill' })
+    expect(base({ prompt_mode: 'prepend' })).toEqual({ mode: 'prepend', text: 'a hill' })
+    expect(base({ base_prompt: ' ' })).toBeUndefined()
+  })
+
   test('that is no JSON is told with its line', () => {
     expect(parse('{\n "slots": [,]\n}').problem).toMatchObject({
       line: 2,
