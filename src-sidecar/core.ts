@@ -5,6 +5,7 @@ import { BackendRecycling } from './backends/backend-recycling.ts'
 import { BackendSwitch } from './backends/backend-switch.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
 import { DraftBackend } from './backends/draft-backend.ts'
+import { ManagedBackend } from './backends/managed-backend.ts'
 import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
 import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
@@ -116,6 +117,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       runner,
       onJob,
       onQueue: () => publish({ type: 'queue' }),
+      onAsked: () => backend.tryAgain(),
       imageDurationMs: () => history.recentDurationMs(),
       randomSeed: () => randomInt(2 ** 32),
     })
@@ -140,8 +142,14 @@ export async function openCore(options: CoreOptions): Promise<Core> {
 
 function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment): Backend {
   const onStatus = (backend: Backend['status']) => options.publish({ type: 'backend', backend })
-  if (settings.kind === 'sdapi') return new ServerBackend(settings, 'WebUI', new SdapiClient(settings), onStatus)
-  if (settings.kind === 'comfyui') return new ServerBackend(settings, 'ComfyUI', new ComfyuiClient(settings), onStatus)
+  if (settings.kind !== 'draft') {
+    const client = settings.kind === 'sdapi' ? new SdapiClient(settings) : new ComfyuiClient(settings)
+    const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
+    const { kind, url, managed } = settings
+    if (managed === null) return new ServerBackend(settings, what, client, onStatus)
+    const logFile = join(options.folders.log, `${what.toLowerCase()}.log`)
+    return new ManagedBackend({ kind, url, what, client, managed, containment, logFile, onStatus, remark: options.remark })
+  }
   const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
   const logFile = join(options.folders.log, 'draft-engine.log')
   return new DraftBackend({

@@ -64,6 +64,10 @@ export class BackendSwitch implements Backend {
     await this.#current.recycle(force)
   }
 
+  tryAgain(): void {
+    this.#current.tryAgain()
+  }
+
   async stop(reason: StopReason, force: AbortSignal): Promise<void> {
     await this.#current.stop(reason, force)
     this.#closed.resolve({ name: this.name })

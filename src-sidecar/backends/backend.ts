@@ -65,4 +65,6 @@ export interface Backend extends Component {
    * @param force ends it without grace
    */
   recycle(force: AbortSignal): Promise<void>
+  /** The user asks for images: what failed too often is tried again. */
+  tryAgain(): void
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { BackendStatus } from '../contract/status.ts'
-import { AppError, asError } from '../errors/app-error.ts'
+import { asError } from '../errors/app-error.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { withDeadline } from '../lifecycle/deadline.ts'
 import { deferred } from '../lifecycle/deferred.ts'
@@ -9,6 +9,7 @@ import type { ContainedProcess, Containment } from '../processes/spawn-contained
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
 import { freePort, portOf } from './listening-port.ts'
 import { SdapiClient } from './sdapi/sdapi-client.ts'
+import { untilReady } from './until-ready.ts'
 
 const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url))
 /** The small semi-space and a collection after each picture keep its memory flat: a picture is much garbage in large pieces. */
@@ -97,6 +98,8 @@ export class DraftBackend implements Backend {
     return { ...result, crashed: !engine.alive }
   }
 
+  tryAgain(): void {}
+
   async recycle(force: AbortSignal): Promise<void> {
     const engine = this.#running
     await engine?.client.close()
@@ -173,25 +176,13 @@ export class DraftBackend implements Backend {
         },
       },
     )
-    const ended = process.closed.then(({ exitCode, signal, lastLines }) => {
-      const tail = lastLines.slice(-5).join(' | ')
-      const how = `exit code ${exitCode ?? signal}`
-      throw new AppError('backend_start_failed', `The draft engine ended before it was ready (${how}): ${tail}`)
+    const port = await untilReady(process, {
+      name: 'The draft engine',
+      limitMs: startDeadlineMs,
+      ready: () => listening.promise,
+      stopping: this.#stopping.signal,
     })
-    ended.catch(() => {})
-    // It may have been asked to stop while the process was being started.
-    const stopped = whenAborted(this.#stopping.signal).then(() => {
-      throw new AppError('shutting_down', 'StableNew is closing.')
-    })
-    stopped.catch(() => {})
-    try {
-      const ready = Promise.race([listening.promise, ended, stopped])
-      const port = await withDeadline('start of the draft engine', startDeadlineMs, ready)
-      return this.#took({ process, client: new SdapiClient({ url: `http://127.0.0.1:${port}` }), alive: true })
-    } catch (error) {
-      await process.terminate(this.#stopping.signal)
-      throw error
-    }
+    return this.#took({ process, client: new SdapiClient({ url: `http://127.0.0.1:${port}` }), alive: true })
   }
 
   #engineGone(engine: Engine): void {

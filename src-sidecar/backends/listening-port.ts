@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { z } from 'zod'
 
 const listeningSchema = z.object({ event: z.literal('listening'), port: z.int() })
@@ -21,4 +21,23 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Longer than a server on this machine takes to accept a connection. */
+const connectMs = 1000
+
+/** Whether somebody listens where this address leads. */
+export async function isTaken(url: string): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const socket = connect({ host, port: Number(port) || (protocol === 'https:' ? 443 : 80), timeout: connectMs })
+  try {
+    return await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true))
+      socket.once('timeout', () => resolve(false))
+      socket.once('error', () => resolve(false))
+    })
+  } finally {
+    socket.destroy()
+  }
 }

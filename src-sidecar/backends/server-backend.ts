@@ -63,6 +63,8 @@ export class ServerBackend implements Backend {
   /** It is not ours. */
   async recycle(): Promise<void> {}
 
+  tryAgain(): void {}
+
   async stop(): Promise<void> {
     this.#stopping.abort()
     // The server goes on by itself unless the interrupt has reached it.

@@ -22,6 +22,7 @@ export const errorCodes = [
   'backend_bad_answer',
   'backend_out_of_memory',
   'backend_start_failed',
+  'backend_ended',
   'disk',
   'timeout',
   'spawn_failed',

@@ -2,11 +2,32 @@ import { z } from 'zod'
 import { recipeDefaultsSchema } from './recipe.ts'
 import { workflowSettingsSchema } from './workflow.ts'
 
-/** A server that the user runs. HTTP Basic where `username` is not empty: A1's `--api-auth user:password`, or a proxy's. */
+const text = z
+  .string()
+  .max(4096)
+  .regex(/^[^\0]*$/, 'must not hold a NUL character')
+
+/** How StableNew starts a server, and that it ends it too. */
+export const managedSettingsSchema = z.object({
+  /** A program: a name that PATH finds, or a path; `./webui.sh` is looked for in `cwd`. */
+  command: text.regex(/\S/, 'name the program that starts the server'),
+  args: z.array(text).max(200).default([]),
+  /** Its working folder; empty: the one that an absolute `command` lies in, else the root folder. */
+  cwd: text.default(''),
+  /** On top of StableNew's own. */
+  env: z.record(z.string().regex(/^[^=\0]+$/, 'is no name of a variable'), text).default({}),
+  /** From its start until it answers. */
+  startupLimitS: z.int().min(1).max(3600).default(300),
+})
+export type ManagedSettings = z.infer<typeof managedSettingsSchema>
+
+/** HTTP Basic where `username` is not empty: A1's `--api-auth user:password`, or a proxy's. */
 const serverSchema = z.object({
   url: z.url({ protocol: /^https?$/ }),
   username: z.string().max(200).default(''),
   password: z.string().max(200).default(''),
+  /** Null: the user runs it, and it is never started or stopped from here. */
+  managed: managedSettingsSchema.nullable().default(null),
 })
 
 export const sdapiSettingsSchema = serverSchema.extend({ kind: z.literal('sdapi') })
@@ -21,7 +42,7 @@ export const comfyuiSettingsSchema = serverSchema.extend({
 })
 export type ComfyuiSettings = z.infer<typeof comfyuiSettingsSchema>
 
-/** The built-in draft engine, or a server that the user runs: one with `/sdapi/v1`, or a ComfyUI. */
+/** The built-in draft engine, or a server: one with `/sdapi/v1`, or a ComfyUI. */
 export const backendSettingsSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('draft'), stepMs: z.int().min(0).max(60_000).default(40) }),
   sdapiSettingsSchema,

@@ -16,6 +16,8 @@ export interface QueueOptions {
   readonly onJob: (job: Job) => void
   /** Many jobs changed at once. */
   readonly onQueue: () => void
+  /** The user has asked for images: before the processor wakes. */
+  readonly onAsked: () => void
   /** Mean time of the latest images, in milliseconds. */
   readonly imageDurationMs: () => number | null
   /** 0 to 2³²−1; each job without a seed of its own gets one. */
@@ -62,7 +64,7 @@ export class JobQueue {
     )
     const ids = this.#options.store.add(jobs, Date.now())
     this.#options.onQueue()
-    this.#options.processor.wake()
+    this.#asked()
     return ids
   }
 
@@ -97,7 +99,7 @@ export class JobQueue {
   setPaused(paused: boolean): void {
     this.#options.store.setPaused(paused)
     this.#options.onQueue()
-    this.#options.processor.wake()
+    this.#asked()
   }
 
   /** @returns how many. */
@@ -115,8 +117,13 @@ export class JobQueue {
         'job_state',
         `Job ${id} is ${this.#get(id).state}: only a failed, cancelled or quarantined job can be retried.`,
       )
-    this.#options.processor.wake()
+    this.#asked()
     return this.#told(job)
+  }
+
+  #asked(): void {
+    this.#options.onAsked()
+    this.#options.processor.wake()
   }
 
   #get(id: number): Job {

@@ -11,7 +11,7 @@ import { served } from './served.ts'
 
 const stored: Settings = {
   ...defaultSettings,
-  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'S3cret' },
+  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'S3cret', managed: null },
 }
 let settings: SettingsFile
 

@@ -126,7 +126,15 @@ async function server(kind: Place['kind'], line: string, stepMs = 5) {
       fault.name = null
       scripted.script.stepMs = 0
     }
-    const settings = { kind, url: scripted.url, username: '', password: '', checkpoint: '', workflow: null } as const
+    const settings = {
+      kind,
+      url: scripted.url,
+      username: '',
+      password: '',
+      managed: null,
+      checkpoint: '',
+      workflow: null,
+    } as const
     return { fault, client: client(new ComfyuiClient(settings, { deadlines, maxAnswerBytes: mostBytes })) }
   }
   const scripted = await scriptedServer({

@@ -12,7 +12,7 @@ const mine: Settings = {
   containment: 'shim',
   recycleAboveMb: null,
   recycleAfterJobs: 50,
-  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss' },
+  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss', managed: null },
   recipe: { samplerName: 'DPM++ 2M', scheduler: 'Karras', steps: 30, cfgScale: 5.5, width: 768, height: 1024 },
 }
 

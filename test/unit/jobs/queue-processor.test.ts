@@ -75,6 +75,7 @@ const newQueue = () =>
     processor,
     runner,
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
+    onAsked: () => {},
     onQueue: () => {},
     imageDurationMs: () => null,
     randomSeed: () => 1,

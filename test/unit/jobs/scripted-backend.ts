@@ -31,6 +31,8 @@ export class ScriptedBackend implements Backend {
 
   async recycle(): Promise<void> {}
 
+  tryAgain(): void {}
+
   async stop(): Promise<void> {
     this.#closed.resolve({ name: this.name })
   }

@@ -1,0 +1,226 @@
+import { dirname, isAbsolute } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Problem } from '../contract/job.ts'
+import type { ManagedSettings } from '../contract/settings.ts'
+import type { BackendCapability, BackendStatus } from '../contract/status.ts'
+import { AppError, asError } from '../errors/app-error.ts'
+import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
+import { withDeadline } from '../lifecycle/deadline.ts'
+import { deferred } from '../lifecycle/deferred.ts'
+import { whenAborted } from '../lifecycle/when-aborted.ts'
+import type { ContainedProcess, Containment, ProcessClosed } from '../processes/spawn-contained.ts'
+import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { isTaken } from './listening-port.ts'
+import type { ServerClient } from './server-client.ts'
+import { howItEnded, untilReady } from './until-ready.ts'
+
+const askEveryMs = 250
+/** For what is there already to say what it is. */
+const strangerMs = 3000
+/** Between a lost connection and the end of the process, when that is the cause. */
+const endSeenMs = 1000
+const mostStarts = 5
+
+export interface ManagedBackendOptions {
+  readonly kind: 'sdapi' | 'comfyui'
+  readonly url: string
+  /** What it is, for people: "WebUI". */
+  readonly what: string
+  readonly client: ServerClient
+  readonly managed: ManagedSettings
+  readonly containment: Containment
+  readonly logFile: string
+  readonly onStatus: (status: BackendStatus) => void
+  readonly remark: (text: string) => void
+}
+
+/**
+ * A WebUI or ComfyUI that is started when the first image is asked for, and again after it ended; but not after five starts
+ * in a row without an image. It may restart itself as long as what was started stays: only its answers count.
+ * States as in `BackendStatus`; changed only here.
+ */
+export class ManagedBackend implements Backend {
+  readonly name: string
+  readonly #options: ManagedBackendOptions
+  readonly #stopping = new AbortController()
+  readonly #closed = deferred<ComponentExit>()
+  #status: BackendStatus
+  /** From its start to its end. */
+  #process: ContainedProcess | undefined
+  /** Settles when it can be used; undefined when that has to be found out. */
+  #ready: Promise<void> | undefined
+  #startsWithoutImage = 0
+
+  constructor(options: ManagedBackendOptions) {
+    const { kind, url, what } = options
+    this.name = `${what} at ${new URL(url).host}`
+    this.#options = options
+    this.#status = { kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+  }
+
+  get closed(): Promise<ComponentExit> {
+    return this.#closed.promise
+  }
+
+  get status(): BackendStatus {
+    return this.#status
+  }
+
+  get process(): ContainedProcess | null {
+    return this.#process ?? null
+  }
+
+  async start(): Promise<void> {}
+
+  async generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
+    const interrupted = AbortSignal.any([signal, this.#stopping.signal])
+    try {
+      this.#ready ??= this.#makeReady()
+      // An interrupted start goes on: the next image may want it, and `stop` ends it.
+      const started = await Promise.race([this.#ready.then(() => true), whenAborted(interrupted)])
+      if (started === null) return { outcome: 'interrupted' }
+    } catch (error) {
+      if (interrupted.aborted) return { outcome: 'interrupted' }
+      return { outcome: 'unavailable', problem: problemOf(error), crashed: false }
+    }
+    const process = this.#process
+    const result = await this.#options.client.generate(request, onProgress, interrupted)
+    if (result.outcome === 'done') this.#startsWithoutImage = 0
+    if (result.outcome !== 'unavailable') return result
+    this.#ready = undefined
+    if (process) await withDeadline(`end of ${this.name}`, endSeenMs, process.closed).catch(() => {})
+    // How it ended says more than that the connection was lost.
+    const problem = (this.#process === undefined && this.#status.problem) || result.problem
+    this.#turn({ state: 'failed', problem, capabilities: null })
+    return { ...result, problem }
+  }
+
+  tryAgain(): void {
+    this.#startsWithoutImage = 0
+  }
+
+  async recycle(force: AbortSignal): Promise<void> {
+    await this.#process?.terminate(force)
+    this.#startsWithoutImage = 0
+  }
+
+  /** In server mode too: what the user's own command starts can't be known well enough to leave it. */
+  async stop(_reason: StopReason, force: AbortSignal): Promise<void> {
+    this.#stopping.abort()
+    await this.#ready?.catch(() => {})
+    await this.#options.client.close()
+    const closed = await this.#process?.terminate(force)
+    if (closed?.killed) this.#options.remark(`${this.name}: it did not end when it was asked to, and was killed`)
+    this.#turn({ state: 'stopped', problem: null, capabilities: null })
+    this.#closed.resolve({ name: this.name })
+  }
+
+  async #makeReady(): Promise<void> {
+    try {
+      this.#stopping.signal.throwIfAborted()
+      const process = this.#process ?? (await this.#spawn())
+      this.#turn({ state: 'starting', problem: null, capabilities: null })
+      const capabilities = await untilReady(process, {
+        name: this.name,
+        limitMs: this.#options.managed.startupLimitS * 1000,
+        ready: (over) => this.#untilHealthy(over),
+        stopping: this.#stopping.signal,
+      })
+      this.#turn({ state: 'ready', problem: null, capabilities: [...capabilities] })
+    } catch (error) {
+      this.#ready = undefined
+      if (!this.#stopping.signal.aborted) this.#turn({ state: 'failed', problem: problemOf(error), capabilities: null })
+      throw error
+    }
+  }
+
+  async #spawn(): Promise<ContainedProcess> {
+    const { containment, managed, logFile } = this.#options
+    if (this.#startsWithoutImage >= mostStarts) throw this.#givenUp()
+    this.#turn({ state: 'starting', problem: null, capabilities: null })
+    await this.#expectFreePort()
+    this.#stopping.signal.throwIfAborted()
+    this.#startsWithoutImage++
+    const { command, args, env } = managed
+    const cwd = managed.cwd || (isAbsolute(command) ? dirname(command) : undefined)
+    const process = await containment.spawnContained(command, args, {
+      role: 'backend',
+      ...(cwd ? { cwd } : {}),
+      // Else Python keeps the last lines to itself, and they are lost when it crashes.
+      env: { PYTHONUNBUFFERED: '1', ...env },
+      logFile,
+      // Python: SIGINT is KeyboardInterrupt, after which ComfyUI removes its temp files.
+      stop: { signals: ['SIGINT', 'SIGTERM'] },
+    })
+    this.#process = process
+    void process.closed.then((closed) => this.#gone(closed))
+    return process
+  }
+
+  #gone(closed: ProcessClosed): void {
+    this.#process = undefined
+    // Whoever waits for its start sees its end too.
+    if (this.#status.state === 'starting') return
+    this.#ready = undefined
+    if (this.#status.state !== 'ready') return
+    const asked = closed.outcome === 'terminated'
+    const problem: Problem = { code: 'backend_ended', message: `${this.name} ended by itself ${howItEnded(closed)}` }
+    this.#turn({ state: asked ? 'stopped' : 'failed', problem: asked ? null : problem, capabilities: null })
+  }
+
+  /** @throws AppError `backend_start_failed` where somebody else has the port, saying what can be done. */
+  async #expectFreePort(): Promise<void> {
+    const { url, what, client } = this.#options
+    if (!(await isTaken(url))) return
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(strangerMs)])
+    const sameKind = await client.probe(signal).then(
+      () => true,
+      () => false,
+    )
+    const taken = `${what} was not started: at ${new URL(url).host}`
+    throw new AppError(
+      'backend_start_failed',
+      sameKind
+        ? `${taken} a ${what} runs already, and StableNew did not start it. To use that one, switch "Start it for me" off; else end it.`
+        : `${taken} another program listens already. End that, or choose another port, in the address and in the arguments.`,
+    )
+  }
+
+  async #untilHealthy(over: AbortSignal): Promise<readonly BackendCapability[]> {
+    for (;;) {
+      try {
+        return await this.#options.client.probe(over)
+      } catch (error) {
+        over.throwIfAborted()
+        // While it starts it may refuse anything but this.
+        if (error instanceof AppError && error.data.status === 401) throw error
+      }
+      await delay(askEveryMs, undefined, { signal: over })
+    }
+  }
+
+  #givenUp(): AppError {
+    const last = this.#status.problem?.message ?? ''
+    const why = `${this.name} was started ${mostStarts} times in a row without making an image, so it is not started again by itself.`
+    const advice = 'Press Try again, or correct its command in Settings.'
+    // Told before: the reason does not change any more.
+    return new AppError('backend_start_failed', last.startsWith(why) ? last : `${why} ${advice} ${last}`)
+  }
+
+  #turn(change: Omit<BackendStatus, 'kind' | 'name'>): void {
+    const next = { ...this.#status, ...change }
+    if (JSON.stringify(next) === JSON.stringify(this.#status)) return
+    this.#status = next
+    this.#options.onStatus(next)
+  }
+}
+
+function problemOf(thrown: unknown): Problem {
+  const error = asError(thrown)
+  const known = error instanceof AppError && error.code !== 'spawn_failed'
+  return { code: known ? error.code : 'backend_start_failed', message: error.message }
+}

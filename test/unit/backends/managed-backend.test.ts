@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { freePort } from '../../../src-sidecar/backends/listening-port.ts'
+import { ManagedBackend } from '../../../src-sidecar/backends/managed-backend.ts'
+import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
+import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
+import { Containment } from '../../../src-sidecar/processes/spawn-contained.ts'
+import { takeBaseline } from '../../helpers/survivors.ts'
+import { tempDir } from '../../helpers/temp-dir.ts'
+import { recipe, silent } from '../jobs/queue-fixture.ts'
+
+const baseline = takeBaseline()
+const never = new AbortController().signal
+let end = async () => {}
+
+afterEach(async () => {
+  await end()
+  await baseline.expectNothingLeft()
+})
+
+/** A backend whose command is a script for Node. */
+async function managed(script: (folder: string) => string) {
+  const folder = tempDir('managed')
+  const containment = new Containment({
+    dataDir: folder,
+    runToken: 'managed-test',
+    level: 'auto',
+    env: process.env,
+    logger: silent,
+  })
+  await containment.start(never)
+  const url = `http://127.0.0.1:${await freePort()}`
+  const told: BackendStatus[] = []
+  const backend = new ManagedBackend({
+    kind: 'sdapi',
+    url,
+    what: 'WebUI',
+    client: new SdapiClient({ url }),
+    managed: { command: process.execPath, args: ['-e', script(folder)], cwd: '', env: {}, startupLimitS: 20 },
+    containment,
+    logFile: join(folder, 'webui.log'),
+    onStatus: (status) => told.push(status),
+    remark: () => {},
+  })
+  await backend.start()
+  end = async () => {
+    await backend.stop({ trigger: 'api', detail: 'the test is over' }, never)
+    await containment.stop({ trigger: 'api', detail: 'the test is over' }, never)
+  }
+  const generate = (signal = never) => backend.generate({ recipe: recipe({ steps: 1 }), seed: 1 }, () => {}, signal)
+  return { backend, folder, told, generate }
+}
+
+test('after five starts without an image it is not started again until the user asks, and says why', async () => {
+  const { backend, folder, told, generate } = await managed(
+    (folder) => `require('node:fs').appendFileSync('${folder}/starts', 'x'); console.error('no CUDA here'); process.exit(3)`,
+  )
+  const starts = () => readFileSync(join(folder, 'starts'), 'utf8').length
+  for (let start = 1; start <= 5; start++)
+    expect(await generate()).toMatchObject({
+      outcome: 'unavailable',
+      crashed: false,
+      problem: { code: 'backend_start_failed', message: expect.stringMatching(/exit code 3\). Last lines: no CUDA here/) },
+    })
+  const message = expect.stringMatching(/started 5 times in a row without making an image.*no CUDA here/)
+  const first = await generate()
+  expect(first).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { message } })
+  const tells = told.length
+  expect(await generate()).toEqual(first)
+  expect([starts(), told.length, backend.status.state]).toEqual([5, tells, 'failed'])
+  backend.tryAgain()
+  await generate()
+  expect(starts()).toBe(6)
+})
+
+test('an interrupted start goes on, and a stop in the middle of it leaves nothing', async () => {
+  const { backend, told, generate } = await managed(() => 'setInterval(() => {}, 1000)')
+  expect(await generate(AbortSignal.timeout(500))).toEqual({ outcome: 'interrupted' })
+  expect([backend.status.state, backend.process]).toEqual(['starting', expect.objectContaining({ role: 'backend' })])
+  await end()
+  await baseline.expectNothingLeft()
+  expect(told.at(-1)).toMatchObject({ state: 'stopped', problem: null })
+  expect(await generate()).toEqual({ outcome: 'interrupted' })
+})
