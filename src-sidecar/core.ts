@@ -123,7 +123,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     })
     const changeBackend = async (settings: BackendSettings) => {
       backend.use(settings)
-      if (runner.progress === undefined) await backend.apply()
+      // A start that is waited for may be the very thing that was corrected.
+      if (runner.progress === undefined || runner.waitsForStart) await backend.apply()
       processor.wake()
     }
     return {

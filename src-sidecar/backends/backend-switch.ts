@@ -14,6 +14,7 @@ export class BackendSwitch implements Backend {
   readonly #closed = deferred<ComponentExit>()
   #current: Backend
   #wanted: BackendSettings | undefined
+  #changed: Promise<void> = Promise.resolve()
 
   constructor(settings: BackendSettings, make: MakeBackend) {
     this.#make = make
@@ -49,8 +50,13 @@ export class BackendSwitch implements Backend {
     return await this.#current.generate(request, onProgress, signal)
   }
 
-  /** Changes over now. Only for when nothing is being made. */
-  async apply(): Promise<void> {
+  /** Changes over now, one change after another. Only for when no image is being made: a start is given up. */
+  apply(): Promise<void> {
+    this.#changed = this.#changed.catch(() => {}).then(() => this.#change())
+    return this.#changed
+  }
+
+  async #change(): Promise<void> {
     if (this.#wanted === undefined) return
     const next = this.#make(this.#wanted)
     this.#wanted = undefined

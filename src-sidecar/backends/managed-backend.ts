@@ -70,7 +70,9 @@ export class ManagedBackend implements Backend {
     return this.#process ?? null
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#options.onStatus(this.#status)
+  }
 
   async generate(
     request: GenerateRequest,

@@ -23,6 +23,7 @@ const { baseline, start } = trackSidecars()
 afterEach(endAll)
 
 const engineProgram = join(projectFolder, 'src-sidecar/backends/draft-engine/main.ts')
+const comfyuiProgram = join(projectFolder, 'test/fixtures/programs/comfyui.ts')
 const small = { settings: { steps: 2, width: 64, height: 64 } }
 const whole = process.env.STABLENEW_VERIFY === '1'
 const kills = whole ? 20 : 3
@@ -180,6 +181,52 @@ test('a WebUI that is not ready within its limit is ended, and what it said last
   await sidecar.queue('example/tiny worlds.txt', { ...small, prompts: [0] })
   expect(await problemOf(sidecar, /not ready within 1 s/)).toContain('Last lines: loading weights')
   await closesWithNothingLeft(sidecar)
+})
+
+test('a WebUI that its launcher restarts under a new pid is waited for, not started a second time', async () => {
+  const port = await freePort()
+  const line = `"$0" "$1" --port ${port} --step-ms 1`
+  const args = ['-c', `while true; do ${line}; done`, process.execPath, engineProgram]
+  const { sidecar } = await startManaged([], { command: '/bin/sh', args }, port)
+  const ids = await sidecar.queue('example/tiny worlds.txt', { ...small, prompts: Array(20).fill(0) })
+  const launchers = () => liveDescendants().filter(({ pid }) => commandLine(pid).startsWith('/bin/sh -c while'))
+  await waitFor(async () => (await sidecar.get<ImagePage>('/api/images?limit=1')).total > 3, 'some images', { ms: 20_000 })
+  const before = launchers()
+  signalSame(await engineRuns(), 'SIGKILL')
+  const { total, images } = await waitForEmptyQueue(sidecar)
+  expect([total, new Set(images.map(({ jobId }) => jobId)).size]).toEqual([ids.length, ids.length])
+  expect([before.length, launchers()]).toEqual([1, before])
+  await closesWithNothingLeft(sidecar)
+})
+
+test('settings that are corrected during a start that comes to nothing take hold at once', async () => {
+  const { sidecar, settings, port } = await startManaged([], { args: ['-e', 'setInterval(() => {}, 1000)'], startupLimitS: 600 })
+  await sidecar.queue('example/tiny worlds.txt', small)
+  await waitFor(async () => (await backendOf(sidecar)).state === 'starting', 'the start')
+  const args = [engineProgram, '--port', String(port), '--step-ms', '1']
+  const backend = { ...settings.backend, managed: { command: process.execPath, args } }
+  const body = JSON.stringify({ ...settings, backend })
+  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  const { images } = await waitForEmptyQueue(sidecar)
+  expect(images).toHaveLength(6)
+  const attempts = (await sidecar.get<Queue>('/api/queue')).ended.map(({ attempt }) => attempt)
+  expect(Math.max(...attempts)).toBeLessThanOrEqual(2)
+  await closesWithNothingLeft(sidecar)
+})
+
+test('a ComfyUI of ours is started with the first image, and ended by SIGINT so that it can clean up', async () => {
+  const port = await freePort()
+  const managed = { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', comfyuiProgram, String(port)] }
+  const { sidecar, settings } = await startManaged()
+  const backend = { kind: 'comfyui', url: `http://127.0.0.1:${port}`, managed }
+  const body = JSON.stringify({ ...settings, backend })
+  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  expect(await backendOf(sidecar)).toMatchObject({ kind: 'comfyui', state: 'stopped' })
+  await sidecar.queue('example/tiny worlds.txt', small)
+  expect((await waitForEmptyQueue(sidecar)).total).toBe(6)
+  expect(await backendOf(sidecar)).toMatchObject({ kind: 'comfyui', state: 'ready', problem: null })
+  await closesWithNothingLeft(sidecar)
+  expect(readFileSync(join(sidecar.dataDir, 'logs/comfyui.log'), 'utf8')).toContain('temp files removed')
 })
 
 test('where a WebUI runs at the address already, it is left alone and offered; switched over, it makes the image', async () => {

@@ -107,12 +107,12 @@ export class ScriptedComfyui {
   }
 
   /** Starts, or starts anew after `die`, on the same port: with nothing in queue, history or cache. */
-  async start(): Promise<this> {
+  async start(port = this.#port): Promise<this> {
     this.#life = new AbortController()
     this.#server = createServer((request, response) => void this.#answer(request, response).catch(() => response.destroy()))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     const listening = Promise.withResolvers<void>()
-    this.#server.once('error', listening.reject).listen(this.#port, '127.0.0.1', listening.resolve)
+    this.#server.once('error', listening.reject).listen(port, '127.0.0.1', listening.resolve)
     await listening.promise
     this.#port = (this.#server.address() as AddressInfo).port
     return this
