@@ -1,8 +1,7 @@
 import { dirname, isAbsolute } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Problem } from '../contract/job.ts'
 import type { ManagedSettings } from '../contract/settings.ts'
-import type { BackendCapability, BackendStatus } from '../contract/status.ts'
+import type { BackendStatus } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { withDeadline } from '../lifecycle/deadline.ts'
@@ -10,13 +9,10 @@ import { deferred } from '../lifecycle/deferred.ts'
 import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { ContainedProcess, Containment, ProcessClosed } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
-import { isTaken } from './listening-port.ts'
 import type { ServerClient } from './server-client.ts'
+import { expectFreePort, untilHealthy } from './server-health.ts'
 import { howItEnded, untilReady } from './until-ready.ts'
 
-const askEveryMs = 250
-/** For what is there already to say what it is. */
-const strangerMs = 3000
 /** Between a lost connection and the end of the process, when that is the cause. */
 const endSeenMs = 1000
 const mostStarts = 5
@@ -129,9 +125,11 @@ export class ManagedBackend implements Backend {
       const capabilities = await untilReady(process, {
         name: this.name,
         limitMs: this.#options.managed.startupLimitS * 1000,
-        ready: (over) => this.#untilHealthy(over),
+        ready: (over) => untilHealthy(this.#options.client, over),
         stopping: this.#stopping.signal,
       })
+      // What answers without it is not ours.
+      if (this.#process !== process) throw new AppError('backend_start_failed', `${this.name} ended as soon as it was ready.`)
       this.#turn({ state: 'ready', problem: null, capabilities: [...capabilities] })
     } catch (error) {
       this.#ready = undefined
@@ -144,7 +142,7 @@ export class ManagedBackend implements Backend {
     const { containment, managed, logFile } = this.#options
     if (this.#startsWithoutImage >= mostStarts) throw this.#givenUp()
     this.#turn({ state: 'starting', problem: null, capabilities: null })
-    await this.#expectFreePort()
+    await expectFreePort(this.#options, this.#stopping.signal)
     this.#stopping.signal.throwIfAborted()
     this.#startsWithoutImage++
     const { command, args, env } = managed
@@ -172,37 +170,6 @@ export class ManagedBackend implements Backend {
     const asked = closed.outcome === 'terminated'
     const problem: Problem = { code: 'backend_ended', message: `${this.name} ended by itself ${howItEnded(closed)}` }
     this.#turn({ state: asked ? 'stopped' : 'failed', problem: asked ? null : problem, capabilities: null })
-  }
-
-  /** @throws AppError `backend_start_failed` where somebody else has the port, saying what can be done. */
-  async #expectFreePort(): Promise<void> {
-    const { url, what, client } = this.#options
-    if (!(await isTaken(url))) return
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(strangerMs)])
-    const sameKind = await client.probe(signal).then(
-      () => true,
-      () => false,
-    )
-    const taken = `${what} was not started: at ${new URL(url).host}`
-    throw new AppError(
-      'backend_start_failed',
-      sameKind
-        ? `${taken} a ${what} runs already, and StableNew did not start it. To use that one, switch "Start it for me" off; else end it.`
-        : `${taken} another program listens already. End that, or choose another port, in the address and in the arguments.`,
-    )
-  }
-
-  async #untilHealthy(over: AbortSignal): Promise<readonly BackendCapability[]> {
-    for (;;) {
-      try {
-        return await this.#options.client.probe(over)
-      } catch (error) {
-        over.throwIfAborted()
-        // While it starts it may refuse anything but this.
-        if (error instanceof AppError && error.data.status === 401) throw error
-      }
-      await delay(askEveryMs, undefined, { signal: over })
-    }
   }
 
   #givenUp(): AppError {
