@@ -1,4 +1,5 @@
 import './api/jitless.ts'
+import './state/language.ts'
 import '@fontsource-variable/inter/opsz.css'
 import './styles/tokens.css'
 import './styles/base.css'
