@@ -2,6 +2,7 @@
  * A program of its own for each run, so that whatever the run leaves behind falls to it and to nobody else: it starts the
  * app, uses it, closes it, and watches. Its standard input's end ends it and everything below it.
  */
+import { rm } from 'node:fs/promises'
 import type { SelftestPhase, SelftestResult } from '../contract/selftest.ts'
 import { asError } from '../errors/app-error.ts'
 import { TreeWatch } from '../processes/tree-watch.ts'
@@ -19,6 +20,8 @@ const tree = new TreeWatch()
 async function end(exitCode: number): Promise<never> {
   tree.stop()
   await tree.endAll(endWithinMs)
+  // Whoever made it may have been killed.
+  await rm(plan.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   process.exit(exitCode)
 }
 

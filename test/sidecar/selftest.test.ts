@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
@@ -105,12 +105,16 @@ describe.skipIf(process.platform !== 'linux')('the selftest', () => {
     await baseline.expectNothingLeft()
   })
 
-  test('a selftest that is killed leaves nothing running', { timeout: 60_000 }, async () => {
+  test('a selftest that is killed leaves nothing running, and no folder', { timeout: 60_000 }, async () => {
     const { child, ended } = spawnMain(['--selftest', '--repeat', '1', '--scenario', 'T5b'])
     await waitFor(() => liveDescendants(child.pid).length >= 4, 'an app with its backend', { ms: 30_000 })
+    const lines = liveDescendants(child.pid).map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+    const folder = lines.join('\n').match(/"dataDir":"([^"]+)"/)?.[1] ?? ''
+    expect(existsSync(folder)).toBe(true)
     child.kill('SIGKILL')
     await ended
     await baseline.expectNothingLeft(15_000)
+    expect(existsSync(folder)).toBe(false)
   })
 })
 
