@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { startApp } from './app.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Queue } from './contract/job.ts'
+import { collectGarbage, heldBytes } from './diagnostics/collect-garbage.ts'
 import { waitFor } from './lifecycle/wait-for.ts'
 
 const workWithinMs = 20_000
@@ -18,19 +17,17 @@ export async function runCycles(
   out: (text: string) => void,
   abort: AbortSignal,
 ): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
   let exitCode = 0
   for (let cycle = 1; cycle <= cycles && !abort.aborted; cycle++) {
     const left = await oneCycle(command)
     if (left.length > 0) exitCode = 1
     for (let time = 0; time < collections; time++) {
-      collect()
+      collectGarbage()
       // What was collected lets go of more at the next turn.
       await new Promise((resolve) => setImmediate(resolve))
     }
-    const { heapUsed, external, rss } = process.memoryUsage()
-    out(`${JSON.stringify({ cycle, heapBytes: heapUsed + external, rssBytes: rss, left })}\n`)
+    const heapBytes = heldBytes()
+    out(`${JSON.stringify({ cycle, heapBytes, rssBytes: process.memoryUsage.rss(), left })}\n`)
   }
   return exitCode
 }

@@ -92,6 +92,12 @@ async function serve(command: ServeCommand): Promise<number> {
   return exitCode
 }
 
+/** 128 plus its number, where a signal was what aborted. */
+function signalCode({ reason }: AbortSignal): number | undefined {
+  const trigger = (reason as StopReason | undefined)?.trigger as EndSignal | undefined
+  return trigger !== undefined && trigger in signalNumbers ? 128 + signalNumbers[trigger] : undefined
+}
+
 async function run(command: RunCommand): Promise<number> {
   const report = new RunReport({ ...terminal, error })
   const abort = new AbortController()
@@ -108,8 +114,7 @@ async function run(command: RunCommand): Promise<number> {
   const running = pack
   process.once('exit', (exitCode) => running.exitedPast(exitCode))
   const exitCode = await pack.exitCode
-  const signal = (abort.signal.reason as StopReason | undefined)?.trigger as EndSignal | undefined
-  return signal !== undefined && signal in signalNumbers ? 128 + signalNumbers[signal] : exitCode
+  return signalCode(abort.signal) ?? exitCode
 }
 
 /** Whatever it started ends with `abort`, and is waited for. */
@@ -121,8 +126,7 @@ async function untilAborted(work: (abort: AbortSignal) => Promise<number>, armed
     () => {},
   )
   const exitCode = await work(abort.signal)
-  const trigger = (abort.signal.reason as StopReason | undefined)?.trigger as EndSignal | undefined
-  return trigger !== undefined && trigger in signalNumbers ? 128 + signalNumbers[trigger] : exitCode
+  return signalCode(abort.signal) ?? exitCode
 }
 
 const cycles = ({ cycles: times, serve: command }: CyclesCommand) =>

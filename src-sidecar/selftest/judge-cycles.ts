@@ -1,3 +1,5 @@
+import { theilSen } from '../diagnostics/theil-sen.ts'
+
 const mebi = 1024 * 1024
 /** Before the fifth cycle things are still being loaded and made ready. */
 const fromCycle = 5
@@ -25,7 +27,7 @@ export function judgeCycles(cycles: readonly Cycle[]): { findings: string[]; rem
     return { findings: [...findings, `at least ${fromCycle + 1} cycles are needed, not ${cycles.length}`], remarks: [] }
   const grown: [string, number][] = [
     [`heap and external memory from cycle ${first.cycle} to ${last.cycle}`, last.heapBytes - first.heapBytes],
-    [`resident memory a cycle`, medianSlope(settled)],
+    [`resident memory a cycle`, theilSen(settled.map(({ cycle, rssBytes }) => ({ x: cycle, y: rssBytes }))).slope],
   ]
   const remarks: string[] = []
   for (const [what, bytes] of grown) {
@@ -34,10 +36,4 @@ export function judgeCycles(cycles: readonly Cycle[]): { findings: string[]; rem
     else remarks.push(bytes > warnBytes ? `warning: memory grows: ${text}` : text)
   }
   return { findings, remarks }
-}
-
-/** Theil and Sen's: one wild value, or a quarter of them, moves it little. */
-function medianSlope(cycles: readonly Cycle[]): number {
-  const slopes = cycles.flatMap((a, index) => cycles.slice(index + 1).map((b) => (b.rssBytes - a.rssBytes) / (b.cycle - a.cycle)))
-  return slopes.toSorted((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? 0
 }

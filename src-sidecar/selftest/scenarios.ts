@@ -79,10 +79,10 @@ export const scenarios: readonly Scenario[] = [
     title: 'launch, run a job, cancel it, close',
     proves: 'cancellation; the job can be taken up again',
     draftArgs: slow,
-    images: 1,
+    images: 4,
     ownBackend: false,
     async act({ app }) {
-      const id = await queueJob(app, 1, 20)
+      const id = await queueJob(app, 4, 8)
       await imageIsMade(app)
       await app.post(`/api/jobs/${id}/cancel`)
       await jobIs(app, id, 'cancelled')

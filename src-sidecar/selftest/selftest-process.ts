@@ -45,9 +45,12 @@ export class SelftestProcess {
         onLine: (stream, line) => stream === 'stdout' && this.#hear(line),
       })
       this.#process = process
-      void process.closed.then(({ exitCode, lastLines }) => {
-        const problem = this.#state.verdict === null && exitCode !== null ? (lastLines.at(-1) ?? `exit code ${exitCode}`) : null
-        this.#state = { ...this.#state, running: false, problem }
+      void process.closed.then(({ outcome, exitCode, lastLines }) => {
+        const stopped = outcome === 'terminated'
+        // One that was stopped half-way has judged nothing.
+        const verdict = stopped ? null : this.#state.verdict
+        const problem = stopped || verdict !== null ? null : (lastLines.at(-1) ?? `exit code ${exitCode}`)
+        this.#state = { ...this.#state, running: false, verdict, problem }
         this.#process = undefined
       })
     } catch (thrown) {
@@ -59,7 +62,9 @@ export class SelftestProcess {
 
   /** Resolves when nothing of it is left. */
   async stop(): Promise<SelftestState> {
-    await this.#process?.terminate()
+    const process = this.#process
+    await process?.terminate()
+    await process?.closed
     return this.#state
   }
 

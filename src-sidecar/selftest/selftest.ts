@@ -8,24 +8,12 @@ import type { SelftestReport, SelftestResult, SelftestRun } from '../contract/se
 import { loadPlatform } from '../processes/load-platform.ts'
 import { type ObservedProcess, spawnObserved } from '../processes/spawn-observed.ts'
 import { type PlannedRun, planRuns, type SelftestOptions } from './plan-runs.ts'
+import { failed, notRun } from './results.ts'
 import { type WitnessPlan, witnessLineSchema } from './witness-plan.ts'
 
 const witnessProgram = fileURLToPath(new URL('./witness.ts', import.meta.url))
 /** Watching costs a process of 50 MB each. */
 const mostAtOnce = 24
-const noFigures: SelftestResult['figures'] = {
-  exitMs: null,
-  exitCode: null,
-  emptyMs: null,
-  watchedMs: null,
-  peakRssBytes: null,
-  rssBytes: null,
-  peakProcesses: 0,
-  peakThreads: 0,
-  peakDescriptors: null,
-  ports: [],
-}
-
 export interface SelftestSetup extends SelftestOptions {
   /** The app's own program and the flags that Node runs it with. */
   readonly program: string
@@ -62,7 +50,7 @@ export async function runSelftest(setup: SelftestSetup, abort: AbortSignal): Pro
   }
   await Promise.all(ends)
   const done = runs.map((run): SelftestRun => ({ ...run, phase: 'done', result: run.result ?? notRun('it was ended early') }))
-  const failed = done.some(({ result }) => result?.outcome === 'failed') || abort.aborted
+  const passed = !abort.aborted && done.every(({ result }) => result?.outcome !== 'failed')
   return {
     version: 1,
     appVersion,
@@ -85,7 +73,7 @@ export async function runSelftest(setup: SelftestSetup, abort: AbortSignal): Pro
       faults: setup.faults,
     },
     runs: done,
-    verdict: failed ? 'failed' : 'passed',
+    verdict: passed ? 'passed' : 'failed',
   }
 }
 
@@ -144,26 +132,13 @@ async function witness(
     abort.addEventListener('abort', endEarly, { once: true })
     if (abort.aborted) endEarly()
     await process.exited
-    const lost = {
-      ...notRun(''),
-      outcome: 'failed' as const,
-      remarks: [],
-      findings: [`its witness ended early: ${errors.slice(-5).join(' | ')}`],
-    }
-    onChange({ phase: 'done', result: result ?? (abort.aborted ? notRun('it was ended early') : lost) })
+    const lost = () => failed(`its witness ended early: ${errors.slice(-5).join(' | ')}`)
+    onChange({ phase: 'done', result: result ?? (abort.aborted ? notRun('it was ended early') : lost()) })
   } finally {
     abort.removeEventListener('abort', endEarly)
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
-
-const notRun = (remark: string): SelftestResult => ({
-  outcome: 'not-run',
-  findings: [],
-  remarks: [remark],
-  figures: noFigures,
-  steps: [],
-})
 
 function parsed(text: string): unknown {
   try {

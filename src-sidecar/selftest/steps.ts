@@ -28,13 +28,21 @@ export function queueIsDone(app: AppUnderTest): Promise<Queue> {
   )
 }
 
-/** Waits until an image is really being made. */
-export function imageIsMade(app: AppUnderTest): Promise<unknown> {
-  return waitFor(
-    async () => ((await app.get<Queue>('/api/queue')).progress[0]?.fraction ?? 0) > 0,
+/**
+ * Waits until an image is really being made.
+ * @throws Error where the work was over before anything of it was seen
+ */
+export async function imageIsMade(app: AppUnderTest): Promise<void> {
+  const seen = await waitFor(
+    async () => {
+      const { progress, ended } = await app.get<Queue>('/api/queue')
+      if (progress.some(({ fraction, imageIndex }) => fraction > 0 || imageIndex > 0)) return 'made'
+      return ended.length > 0 && 'ended'
+    },
     'an image that is being made',
     { ms: workWithinMs, everyMs: 10 },
   )
+  must(seen === 'made', 'the job ended before it could be interrupted: this backend is too quick for the scenario')
 }
 
 /** Waits until a job is in this state. */

@@ -5,13 +5,15 @@ import { withDeadline } from '../lifecycle/deadline.ts'
 import { spawnObserved } from '../processes/spawn-observed.ts'
 import type { TreeWatch } from '../processes/tree-watch.ts'
 import { judgeCycles } from './judge-cycles.ts'
+import { figuresOf } from './results.ts'
 import type { WitnessPlan } from './witness-plan.ts'
-import { figuresOf } from './witness-scenario.ts'
 
 const cycleWithinMs = 30_000
 /** What V8 compiles from cycle to cycle lies in the heap as well, and is nothing that the app keeps. */
 const noCompiler = ['--no-opt', '--no-maglev', '--no-sparkplug']
-export const cycleLineSchema = z.object({ cycle: z.int(), heapBytes: z.int(), rssBytes: z.int(), left: z.array(z.string()) })
+/** One arena instead of one a thread: what resident memory shows then is what is held, not how glibc spreads it. */
+const oneArena = { MALLOC_ARENA_MAX: '1' }
+const cycleLineSchema = z.object({ cycle: z.int(), heapBytes: z.int(), rssBytes: z.int(), left: z.array(z.string()) })
 
 /** Starts, uses and closes the app again and again in one process, and looks at what it keeps. */
 export async function witnessCycles(
@@ -32,7 +34,7 @@ export async function witnessCycles(
   ]
   const draft = plan.draftArgs === '' ? [] : ['--draft-args', plan.draftArgs]
   const started = await spawnObserved(process.execPath, [...args, '--data-dir', plan.dataDir, '--watch-stdin', ...draft], {
-    env: { ...environment(), DISPLAY: '', WAYLAND_DISPLAY: '' },
+    env: { ...environment(), ...oneArena, DISPLAY: '', WAYLAND_DISPLAY: '' },
     onLine: (_stream, line) => {
       if (line.startsWith('{"cycle"')) cycles.push(cycleLineSchema.parse(JSON.parse(line)))
       else other.push(line)
@@ -49,7 +51,7 @@ export async function witnessCycles(
     outcome,
     findings,
     remarks,
-    figures: { ...figuresOf(tree, cycles.at(-1)?.rssBytes ?? null), exitCode: code },
+    figures: { ...figuresOf(tree), rssBytes: cycles.at(-1)?.rssBytes ?? null, exitCode: code },
     steps: [],
   }
 }

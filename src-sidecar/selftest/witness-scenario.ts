@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../config/environment.ts'
 import type { LastShutdown } from '../contract/last-shutdown.ts'
-import type { SelftestFigures, SelftestPhase, SelftestResult } from '../contract/selftest.ts'
+import type { SelftestPhase, SelftestResult } from '../contract/selftest.ts'
 import { withDeadline } from '../lifecycle/deadline.ts'
 import { holdersOf, isListening } from '../processes/tree-resources.ts'
 import type { TreeWatch } from '../processes/tree-watch.ts'
@@ -12,6 +12,7 @@ import { checkDatabase } from '../store/check-database.ts'
 import { AppUnderTest, type LaunchPlan } from './app-under-test.ts'
 import { type Close, closes } from './closes.ts'
 import { faultScenarios } from './fault-scenarios.ts'
+import { figuresOf, notRun } from './results.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
 import type { WitnessPlan } from './witness-plan.ts'
@@ -22,7 +23,7 @@ const emptyWithinMs = 10_000
 const longestExitMs = 60_000
 const actWithinMs = 300_000
 const lookEveryMs = 250
-const exitCodes = { clean: 0, forced: 75 }
+const forcedExitCode = 75
 
 /** Runs a scenario once. @throws Error where it could not even be tried */
 export async function witnessScenario(
@@ -34,8 +35,7 @@ export async function witnessScenario(
   if (scenario === undefined) throw new Error(`there is no scenario ${plan.id}`)
   const notOurs = plan.settings !== null && scenario.ownBackend
   const prefix = notOurs ? 'it needs a backend that StableNew starts itself' : await scenario.prefix?.(plan.dataDir)
-  if (typeof prefix === 'string')
-    return { outcome: 'not-run', findings: [], remarks: [prefix], figures: figuresOf(tree, null), steps: [] }
+  if (typeof prefix === 'string') return notRun(prefix)
   if (plan.settings !== null) await writeFile(join(plan.dataDir, 'settings.json'), JSON.stringify(plan.settings))
 
   const close = plan.close === null ? undefined : closes[plan.close]
@@ -65,15 +65,16 @@ export async function witnessScenario(
   const exitMs = Math.round(performance.now() - before)
   if (exit === undefined) findings.push(`the app was still there ${longestExitMs / 1000} s after it was closed`)
   const emptyMs = await untilEmpty(tree, findings)
+  // At once: later a port may be somebody else's.
+  for (const port of tree.ports) if (await isListening(port)) findings.push(`port ${port} is still listened on`)
 
   onPhase('watching')
-  await watch(tree, plan.watchMs, findings)
+  if (emptyMs !== null) findings.push(...(await watch(tree, plan.watchMs)))
   const report = AppUnderTest.lastShutdown(plan.dataDir)
   findings.push(...exitFindings(scenario, close, exit?.code ?? exit?.signal ?? null, exitMs))
   findings.push(...reportFindings(scenario, report))
-  for (const port of tree.ports) if (await isListening(port)) findings.push(`port ${port} is still listened on`)
   for (const holder of holdersOf(plan.dataDir)) findings.push(`still open: ${holder}`)
-  const figures = { ...figuresOf(tree, rssBytes), exitMs, emptyMs, exitCode: report?.exitCode ?? exit?.code ?? null }
+  const figures = { ...figuresOf(tree), rssBytes, exitMs, emptyMs, exitCode: report?.exitCode ?? exit?.code ?? null }
 
   if (scenario.next !== undefined && findings.length === 0) {
     onPhase('next launch')
@@ -87,22 +88,6 @@ export async function witnessScenario(
     remarks: report?.remarks ?? [],
     figures: { ...figures, watchedMs: plan.watchMs },
     steps,
-  }
-}
-
-export function figuresOf(tree: TreeWatch, rssBytes: number | null): SelftestFigures {
-  const { peak, ports } = tree
-  return {
-    exitMs: null,
-    exitCode: null,
-    emptyMs: null,
-    watchedMs: null,
-    peakRssBytes: peak.rssBytes,
-    rssBytes,
-    peakProcesses: peak.processes,
-    peakThreads: peak.threads,
-    peakDescriptors: peak.descriptors,
-    ports: [...ports],
   }
 }
 
@@ -122,20 +107,20 @@ async function untilEmpty(tree: TreeWatch, findings: string[]): Promise<number |
   return null
 }
 
-/** Whoever turns up again after the end is named once. */
-async function watch(tree: TreeWatch, watchMs: number, findings: string[]): Promise<void> {
-  const seen = new Set(findings)
+/** Whoever turns up again after the end, named once. */
+async function watch(tree: TreeWatch, watchMs: number): Promise<string[]> {
+  const seen = new Set<string>()
   for (const until = performance.now() + watchMs; performance.now() < until; await sleep(Math.min(lookEveryMs, watchMs))) {
-    if (tree.isEmpty || seen.size > 0) continue
+    if (tree.isEmpty) continue
     for (const name of tree.names()) seen.add(`turned up again after the end: ${name}`)
   }
-  findings.push(...[...seen].filter((one) => !findings.includes(one)))
+  return [...seen]
 }
 
 function exitFindings(scenario: Scenario, close: Close | undefined, ended: number | string | null, exitMs: number): string[] {
   const limitMs = scenario.exitWithinMs ?? exitWithinMs
   const late = exitMs > limitMs ? [`the exit took ${exitMs} ms; ${limitMs} is the most`] : []
-  const wanted = scenario.verdict === 'forced' ? exitCodes.forced : (close?.ends ?? 'SIGKILL')
+  const wanted = scenario.verdict === 'forced' ? forcedExitCode : (close?.ends ?? 'SIGKILL')
   return ended === wanted ? late : [...late, `the app ended with ${ended}, not ${wanted}`]
 }
 

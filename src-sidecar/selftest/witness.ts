@@ -3,12 +3,13 @@
  * app, uses it, closes it, and watches. Its standard input's end ends it and everything below it.
  */
 import { rm } from 'node:fs/promises'
-import type { SelftestPhase, SelftestResult } from '../contract/selftest.ts'
+import type { SelftestPhase } from '../contract/selftest.ts'
 import { asError } from '../errors/app-error.ts'
 import { TreeWatch } from '../processes/tree-watch.ts'
+import { failed, figuresOf } from './results.ts'
 import { witnessCycles } from './witness-cycles.ts'
 import { witnessPlanSchema } from './witness-plan.ts'
-import { figuresOf, witnessScenario } from './witness-scenario.ts'
+import { witnessScenario } from './witness-scenario.ts'
 
 const endWithinMs = 10_000
 
@@ -34,10 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 tree.start()
 const result = await (plan.id === 'M' ? witnessCycles(plan, tree, onPhase) : witnessScenario(plan, tree, onPhase)).catch(
-  (thrown: unknown): SelftestResult => {
-    const findings = [asError(thrown).message]
-    return { outcome: 'failed', findings, remarks: [], figures: figuresOf(tree, null), steps: [] }
-  },
+  (thrown: unknown) => failed(asError(thrown).message, figuresOf(tree)),
 )
 say({ result })
 await end(0)

@@ -3,7 +3,6 @@ import Database from 'better-sqlite3'
 export interface DatabaseFacts {
   /** `ok`, or what `PRAGMA integrity_check` found. */
   readonly integrity: string
-  readonly jobs: readonly { id: number; state: string }[]
   /** Files that image rows name. */
   readonly images: readonly string[]
 }
@@ -14,7 +13,6 @@ export function checkDatabase(file: string): DatabaseFacts {
   try {
     return {
       integrity: String(database.pragma('integrity_check', { simple: true })),
-      jobs: database.prepare('SELECT id, state FROM jobs ORDER BY id').all() as { id: number; state: string }[],
       images: (database.prepare('SELECT path FROM images ORDER BY id').all() as { path: string }[]).map(({ path }) => path),
     }
   } finally {

@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countNodesChildren, isNodesChild } from '../../src-sidecar/processes/own-children.ts'
+import { commandLineOf, listeningPorts as portsOf } from '../../src-sidecar/processes/tree-resources.ts'
+
+export { commandLineOf as commandLine }
 
 /**
  * Counts what is left by asking the kernel alone, without registry or token. The test process makes itself
@@ -59,24 +62,8 @@ export function liveDescendants(rootPid = process.pid): LiveProcess[] {
   return found
 }
 
-/** TCP ports that these processes listen on. */
-export function listeningPorts(pids: readonly number[] = [process.pid, ...liveDescendants().map(({ pid }) => pid)]): number[] {
-  const ports = new Map<string, number>()
-  for (const file of ['tcp', 'tcp6']) {
-    for (const line of readText(`/proc/net/${file}`).split('\n').slice(1)) {
-      const field = line.trim().split(/\s+/)
-      if (field[3] === '0A') ports.set(`socket:[${field[9]}]`, Number.parseInt(field[1]!.split(':')[1]!, 16))
-    }
-  }
-  const held = new Set<number>()
-  for (const pid of pids) {
-    for (const fd of numbersIn(`/proc/${pid}/fd`)) {
-      const port = ports.get(readLink(`/proc/${pid}/fd/${fd}`))
-      if (port !== undefined) held.add(port)
-    }
-  }
-  return [...held]
-}
+/** TCP ports that this process and all below it listen on, or those given. */
+export const listeningPorts = (pids = [process.pid, ...liveDescendants().map(({ pid }) => pid)]): number[] => portsOf(pids)
 
 export interface Baseline {
   /** What has come since and is still there. */
@@ -115,7 +102,7 @@ export function takeBaseline(isOurs: (one: LiveProcess) => boolean = () => true)
         if (nothingLeft() && ports.length === 0) return
         if (performance.now() < until) continue
         const processes = survivors()
-        const named = processes.map(({ pid, name, parentPid }) => `${name} ${pid} (parent ${parentPid}) ${commandLine(pid)}`)
+        const named = processes.map(({ pid, name, parentPid }) => `${name} ${pid} (parent ${parentPid}) ${commandLineOf(pid)}`)
         if (processes.length + ports.length === 0) named.push('a child that no scan sees: it forks and exits')
         throw new Error(`left behind after ${ms} ms: ${[...named, ...ports.map((port) => `port ${port}`)].join('; ')}`)
       }
@@ -141,10 +128,6 @@ export async function endSurvivors(baseline: Baseline, ms = 10_000): Promise<voi
     }
   }
   throw new Error(`could not be ended: ${JSON.stringify(baseline.survivors())}`)
-}
-
-export function commandLine(pid: number): string {
-  return readText(`/proc/${pid}/cmdline`).split('\0').join(' ').trim().slice(0, 200)
 }
 
 /** Whether the very process that was seen earlier still runs. */
@@ -177,14 +160,6 @@ function numbersIn(folder: string): number[] {
 function readText(file: string): string {
   try {
     return readFileSync(file, 'latin1')
-  } catch {
-    return ''
-  }
-}
-
-function readLink(file: string): string {
-  try {
-    return readlinkSync(file)
   } catch {
     return ''
   }

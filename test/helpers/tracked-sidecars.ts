@@ -3,16 +3,21 @@ import { type RunningSidecar, startSidecar } from './sidecar.ts'
 import { commandLine, endSurvivors, type LiveProcess, liveDescendants, takeBaseline } from './survivors.ts'
 import { waitFor } from './wait-for.ts'
 
-/** For a test file that starts sidecars: after each test they are ended, and nothing may be left. */
+/**
+ * For a test file that starts sidecars: after each test they are ended, then what was handed to `endAfter` (servers
+ * of the test's own), and nothing may be left.
+ */
 export function trackSidecars() {
   const baseline = takeBaseline()
   const started: RunningSidecar[] = []
+  const others: (() => unknown)[] = []
 
   afterEach(async () => {
     for (const { child, ended } of started.splice(0)) {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await ended
     }
+    for (const end of others.splice(0)) await end()
     // A failed test must not make the next ones fail.
     await baseline.expectNothingLeft().finally(() => endSurvivors(baseline))
   })
@@ -22,7 +27,8 @@ export function trackSidecars() {
     started.push(sidecar)
     return sidecar
   }
-  return { baseline, start }
+  const endAfter = (end: () => unknown) => void others.push(end)
+  return { baseline, start, endAfter }
 }
 
 /** The draft engine itself, not its guard; alive before, so that gone after means something. */

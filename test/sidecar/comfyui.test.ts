@@ -1,34 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Job, Queue } from '../../src-sidecar/contract/job.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
 import { readPngText } from '../../src-sidecar/history/png-text.ts'
 import { type ComfyuiScript, ScriptedComfyui } from '../helpers/comfyui/scripted-comfyui.ts'
-import {
-  closeSidecar,
-  type RunningSidecar,
-  startSidecar,
-  waitForEmptyQueue,
-  waitForJob,
-  waitForSteps,
-} from '../helpers/sidecar.ts'
-import { takeBaseline } from '../helpers/survivors.ts'
+import { closeSidecar, type RunningSidecar, waitForEmptyQueue, waitForJob, waitForSteps } from '../helpers/sidecar.ts'
+import { trackSidecars } from '../helpers/tracked-sidecars.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
-const baseline = takeBaseline()
-let sidecar: RunningSidecar | undefined
-let comfyui: ScriptedComfyui | undefined
-
-afterEach(async () => {
-  if (sidecar?.child.exitCode === null) sidecar.child.kill('SIGKILL')
-  await sidecar?.ended
-  await comfyui?.die()
-  await baseline.expectNothingLeft()
-})
+const { start: startApp, endAfter } = trackSidecars()
 
 async function start(script: Partial<ComfyuiScript> = {}): Promise<{ server: ScriptedComfyui; app: RunningSidecar }> {
-  comfyui = await new ScriptedComfyui(script).start()
-  sidecar = await startSidecar()
+  const comfyui = await new ScriptedComfyui(script).start()
+  endAfter(() => comfyui.die())
+  const sidecar = await startApp()
   const settings = await sidecar.get<object>('/api/settings')
   const body = JSON.stringify({ ...settings, backend: { kind: 'comfyui', url: comfyui.url } })
   expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
@@ -85,7 +70,7 @@ test('Exit with a running image takes our prompt back, and the job goes on at th
   expect(await app.ended).toMatchObject({ code: 0 })
   expect(server.queue).toEqual({ running: null, pending: [] })
   server.script.stepMs = 0
-  sidecar = await startSidecar({ dataDir: app.dataDir })
+  const sidecar = await startApp({ dataDir: app.dataDir })
   await waitForJob(sidecar, id!, 'completed')
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
 })

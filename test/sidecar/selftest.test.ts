@@ -74,7 +74,7 @@ describe.skipIf(process.platform !== 'linux')('the selftest', () => {
 
   test('a server of the user’s own is taken in place of the draft engine, and goes on', { timeout: 120_000 }, async () => {
     const program = join(projectFolder, 'src-sidecar/backends/draft-engine/main.ts')
-    const server = spawn(process.execPath, [program, '--step-ms', '30', '--watch-stdin'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const server = spawn(process.execPath, [program, '--step-ms', '100', '--watch-stdin'], { stdio: ['pipe', 'pipe', 'ignore'] })
     onTestFinished(() => void server.stdin.end())
     const port = await new Promise((resolve) =>
       createInterface({ input: server.stdout }).once('line', (line) => resolve(JSON.parse(line).port)),

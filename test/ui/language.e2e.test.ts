@@ -1,36 +1,17 @@
-import { type Browser, chromium } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findChromium } from '../../src-sidecar/shell/find-chromium.ts'
-import { closeSidecar, type RunningSidecar, startSidecar } from '../helpers/sidecar.ts'
-import { takeBaseline } from '../helpers/survivors.ts'
+import { expect, test } from 'vitest'
+import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'
+import { closeSidecar } from '../helpers/sidecar.ts'
 
-const executablePath = findChromium(process.env)
-const baseline = takeBaseline()
-let browser: Browser | undefined
-let sidecar: RunningSidecar | undefined
+const { start, newPage } = useBrowser()
 
-beforeAll(async () => {
-  if (executablePath === null) return
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
-})
-
-afterAll(async () => {
-  if (sidecar?.child.exitCode === null) sidecar.child.kill('SIGKILL')
-  await sidecar?.ended
-  await browser?.close()
-  await baseline.expectNothingLeft()
-})
-
-test.skipIf(executablePath === null)(
+test.skipIf(!hasBrowser)(
   'the window is not empty where the system’s language is C, which is no language to Intl',
   async () => {
-    sidecar = await startSidecar()
-    const page = await browser!.newPage()
-    const problems: string[] = []
-    page.on('pageerror', (error) => problems.push(error.message))
+    const sidecar = await start()
+    const { page, problems } = await newPage()
     // What WebKit does under LANG=C.
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C', configurable: true }))
-    await page.goto(`${sidecar.url}/?token=${sidecar.token}#/diagnostics`)
+    await page.goto(addressOf(sidecar, '#/diagnostics'))
     await page.getByText('Memory of StableNew').waitFor({ timeout: 15_000 })
     await page.getByRole('link', { name: 'Packs' }).click()
     await page.getByText('landscapes').first().waitFor()

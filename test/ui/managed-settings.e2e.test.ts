@@ -1,83 +1,54 @@
-import { type Browser, chromium } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { freePort } from '../../src-sidecar/backends/listening-port.ts'
 import type { Settings } from '../../src-sidecar/contract/settings.ts'
-import { findChromium } from '../../src-sidecar/shell/find-chromium.ts'
-import { closeSidecar, projectFolder, type RunningSidecar, startSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'
-import { takeBaseline } from '../helpers/survivors.ts'
+import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'
+import { closeSidecar, projectFolder, waitForEmptyQueue } from '../helpers/sidecar.ts'
 
-const executablePath = findChromium(process.env)
-if (executablePath === null && process.env.STABLENEW_NO_BROWSER !== '1')
-  throw new Error('no Chromium for the end-to-end test: run npm test')
+const { start, newPage } = useBrowser()
 
-const baseline = takeBaseline()
-let browser: Browser | undefined
-let sidecar: RunningSidecar | undefined
+test.skipIf(!hasBrowser)('a WebUI is set up to be started, its start fails, is corrected, and makes the next image', async () => {
+  const port = await freePort()
+  const sidecar = await start()
+  const { page, problems } = await newPage()
+  await page.goto(addressOf(sidecar))
+  const open = () => page.getByRole('button', { name: 'Settings', exact: true }).click()
+  const save = () => page.getByRole('button', { name: 'Save' }).click()
+  await open()
+  await page.getByText('WebUI', { exact: true }).click()
+  await page.getByLabel('Address').fill(`http://127.0.0.1:${port}`)
+  await page.getByRole('switch', { name: 'Start it for me' }).check()
+  await page.getByLabel('Command').fill('no-such-webui')
+  await page.getByLabel('Folder', { exact: true }).fill(projectFolder)
+  const line = page.getByLabel('Arguments')
+  await line.fill('"src-sidecar/backends')
+  await save()
+  expect(await line.evaluate((field: HTMLInputElement) => field.validationMessage)).toBe('A quote is not closed.')
+  await line.fill(`"src-sidecar/backends/draft-engine/main.ts" --port '${port}' --step-ms 1 --startup-ms 1500`)
+  await page.getByLabel('Start-up limit (s)', { exact: true }).fill('20')
+  await save()
+  await page.getByText('Settings saved').waitFor()
 
-beforeAll(async () => {
-  if (executablePath === null) return
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+  await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 2, width: 64, height: 64 } })
+  const banner = page.getByRole('alert')
+  await banner.getByText('The backend did not start. backend could not be started: no-such-webui').waitFor()
+  await banner.getByRole('button', { name: 'Try again' }).click()
+  await banner.getByRole('button', { name: 'Open settings' }).click()
+  expect(await line.inputValue()).toBe(`src-sidecar/backends/draft-engine/main.ts --port ${port} --step-ms 1 --startup-ms 1500`)
+  await page.getByLabel('Command').fill(process.execPath)
+  await save()
+  await page.getByRole('button', { name: /^Backend: WebUI at .*, starting…$/ }).waitFor()
+  expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
+  await page.getByRole('button', { name: /^Backend: WebUI at .*, ready$/ }).waitFor()
+  expect((await sidecar.get<Settings>('/api/settings')).backend).toMatchObject({
+    kind: 'sdapi',
+    managed: {
+      command: process.execPath,
+      args: ['src-sidecar/backends/draft-engine/main.ts', '--port', String(port), '--step-ms', '1', '--startup-ms', '1500'],
+      cwd: projectFolder,
+      startupLimitS: 20,
+    },
   })
+  expect(problems).toEqual([])
+  await page.close()
+  expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
 })
-
-afterAll(async () => {
-  if (sidecar?.child.exitCode === null) sidecar.child.kill('SIGKILL')
-  await sidecar?.ended
-  await browser?.close()
-  await baseline.expectNothingLeft()
-})
-
-test.skipIf(executablePath === null)(
-  'a WebUI is set up to be started, its start fails, is corrected, and makes the next image',
-  async () => {
-    const port = await freePort()
-    sidecar = await startSidecar()
-    const page = await browser!.newPage({ viewport: { width: 1280, height: 1000 }, reducedMotion: 'reduce' })
-    const problems: string[] = []
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-    await page.goto(`${sidecar.url}/?token=${sidecar.token}`)
-    const open = () => page.getByRole('button', { name: 'Settings', exact: true }).click()
-    const save = () => page.getByRole('button', { name: 'Save' }).click()
-    await open()
-    await page.getByText('WebUI', { exact: true }).click()
-    await page.getByLabel('Address').fill(`http://127.0.0.1:${port}`)
-    await page.getByRole('switch', { name: 'Start it for me' }).check()
-    await page.getByLabel('Command').fill('no-such-webui')
-    await page.getByLabel('Folder', { exact: true }).fill(projectFolder)
-    const line = page.getByLabel('Arguments')
-    await line.fill('"src-sidecar/backends')
-    await save()
-    expect(await line.evaluate((field: HTMLInputElement) => field.validationMessage)).toBe('A quote is not closed.')
-    await line.fill(`"src-sidecar/backends/draft-engine/main.ts" --port '${port}' --step-ms 1 --startup-ms 1500`)
-    await page.getByLabel('Start-up limit (s)', { exact: true }).fill('20')
-    await save()
-    await page.getByText('Settings saved').waitFor()
-
-    await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 2, width: 64, height: 64 } })
-    const banner = page.getByRole('alert')
-    await banner.getByText('The backend did not start. backend could not be started: no-such-webui').waitFor()
-    await banner.getByRole('button', { name: 'Try again' }).click()
-    await banner.getByRole('button', { name: 'Open settings' }).click()
-    expect(await line.inputValue()).toBe(`src-sidecar/backends/draft-engine/main.ts --port ${port} --step-ms 1 --startup-ms 1500`)
-    await page.getByLabel('Command').fill(process.execPath)
-    await save()
-    await page.getByRole('button', { name: /^Backend: WebUI at .*, starting…$/ }).waitFor()
-    expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
-    await page.getByRole('button', { name: /^Backend: WebUI at .*, ready$/ }).waitFor()
-    expect((await sidecar.get<Settings>('/api/settings')).backend).toMatchObject({
-      kind: 'sdapi',
-      managed: {
-        command: process.execPath,
-        args: ['src-sidecar/backends/draft-engine/main.ts', '--port', String(port), '--step-ms', '1', '--startup-ms', '1500'],
-        cwd: projectFolder,
-        startupLimitS: 20,
-      },
-    })
-    expect(problems).toEqual([])
-    await page.close()
-    expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
-  },
-)
