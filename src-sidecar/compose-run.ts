@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { RunCommand } from './cli/command-line.ts'
+import { planRun } from './cli/plan-run.ts'
 import type { RunReport } from './cli/run-report.ts'
 import { composeEnd } from './compose-end.ts'
 import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
 import { SettingsFile } from './config/settings-file.ts'
 import type { AppEvent } from './contract/events.ts'
+import { maxJobsAtOnce } from './contract/pack.ts'
 import { openCore } from './core.ts'
 import { AppError } from './errors/app-error.ts'
-import { brokenPack } from './jobs/queue.ts'
 import type { Component, StopReason } from './lifecycle/component.ts'
 import type { Phase } from './lifecycle/shutdown-coordinator.ts'
 import { openLog } from './logging/logger.ts'
-import { readPack } from './packs/pack-library.ts'
+import { allJobs } from './packs/pack-jobs.ts'
 
 export interface PackRun {
   /** Settles when everything is gone: 0 all images made, 1 some failed or something was left. */
@@ -31,7 +33,7 @@ const stepMs = 8000
  * `stablenew run`: queues one pack, makes its images into `--out`, and leaves nothing else. It works in a folder of
  * its own, so that it runs beside the app.
  * @param abort ends the run early, its reason is a StopReason; what was saved stays.
- * @throws AppError `pack_not_found`, `pack_broken`, and what opening the core throws.
+ * @throws AppError `pack_not_found`, `pack_broken`, `bad_request`, `too_large`, and what opening the core throws.
  */
 export async function runPack(
   command: RunCommand,
@@ -39,11 +41,10 @@ export async function runPack(
   parentPid: number | null,
   abort: AbortSignal,
 ): Promise<PackRun> {
-  const path = resolve(command.pack)
-  const pack = await readPack(path, 'user', basename(path))
-  if (pack.problem !== null) throw brokenPack(pack)
-
   const shared = foldersFor(platformFolders(), command.dataDir)
+  const { pack, jobs, images } = await planRun(command, shared.packs)
+  const prompts = await allJobs(jobs, maxJobsAtOnce, () => setImmediate())
+
   const settings = new SettingsFile(shared.config)
   const broken = await settings.load(Date.now())
   if (broken !== null) report.notice(broken)
@@ -119,9 +120,12 @@ export async function runPack(
     await core.containment.start(abort)
     await core.backend.start(abort)
     abort.throwIfAborted()
-    const request = { packId: pack.id, images: command.images, seed: command.seed }
-    const jobIds = core.queue.add(pack, request, settings.current.recipe)
-    report.begin(pack.name, jobIds.length, jobIds.length * command.images)
+    const batch = { packId: pack.id, packName: pack.name, prompts, images }
+    const jobIds = await core.queue.add(batch, settings.current.recipe, async () => {
+      await setImmediate()
+      abort.throwIfAborted()
+    })
+    report.begin(pack.name, jobIds.length, jobIds.length * images)
     await core.processor.start()
   } catch (error) {
     if (!abort.aborted) {

@@ -1,10 +1,13 @@
 import { type App, startApp } from './app.ts'
 import { type CyclesCommand, parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
 import { createHost } from './cli/host.ts'
+import { planRun, printPlan } from './cli/plan-run.ts'
 import { RunReport } from './cli/run-report.ts'
 import { bringToFront } from './cli/second-start.ts'
 import { type PackRun, runPack } from './compose-run.ts'
 import { selftest } from './compose-selftest.ts'
+import { platformFolders } from './config/environment.ts'
+import { foldersFor } from './config/folders.ts'
 import type { Instance } from './config/instance-file.ts'
 import { runCycles } from './cycles.ts'
 import { AppError, asError } from './errors/app-error.ts'
@@ -99,6 +102,11 @@ function signalCode({ reason }: AbortSignal): number | undefined {
 }
 
 async function run(command: RunCommand): Promise<number> {
+  if (command.dryRun) {
+    const write = (text: string) => new Promise<boolean>((resolve) => process.stdout.write(text, (gone) => resolve(!gone)))
+    await printPlan(await planRun(command, foldersFor(platformFolders(), command.dataDir).packs), command.json, write)
+    return exitCodes.clean
+  }
   const report = new RunReport({ ...terminal, error })
   const abort = new AbortController()
   let pack: PackRun | undefined
@@ -147,7 +155,7 @@ async function main(): Promise<number> {
   return await serve(command)
 }
 
-const usageCodes: readonly string[] = ['pack_not_found', 'pack_broken', 'bad_request']
+const usageCodes: readonly string[] = ['pack_not_found', 'pack_broken', 'bad_request', 'too_large']
 const code = await main().catch((thrown: unknown) => {
   const known = thrown instanceof AppError
   error(`${known ? thrown.message : asError(thrown).stack}\n`)

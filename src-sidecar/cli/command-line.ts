@@ -31,9 +31,17 @@ export interface ServeCommand extends CommonOptions {
 export interface RunCommand extends CommonOptions {
   readonly kind: 'run'
   readonly pack: string
+  /** Empty with `dryRun`. */
   readonly out: string
-  readonly images: number
+  /** Absent: as the pack says. */
+  readonly images?: number
   readonly seed?: number
+  /** `name=value` each, unread. */
+  readonly set: readonly string[]
+  readonly sweep: readonly string[]
+  readonly limit?: number
+  readonly dryRun: boolean
+  readonly json: boolean
 }
 
 /** Starts, works and stops again and again in one process, for the selftest. */
@@ -52,6 +60,8 @@ export type ParsedCommand =
   | { readonly kind: 'said'; readonly exitCode: number }
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '')
+
+const all = (text: string, before: string[]): string[] => [...before, text]
 
 function whole(name: string, min: number, max: number) {
   return (text: string): number => {
@@ -99,12 +109,22 @@ export function parseCommandLine(
   const run = program
     .command('run')
     .description('make the images of a PromptPack without a window')
-    .argument('<pack>', 'a PromptPack (.txt, .tsv)')
-    .requiredOption('--out <folder>', 'where the images go')
-    .option('--images <n>', 'images per prompt', whole('--images', 1, 1000), 1)
-    .option('--seed <n>', 'first seed of every prompt (default: random)', whole('--seed', 0, 2 ** 32 - 1))
+    .argument('<pack>', 'a PromptPack (.txt, .tsv, .json)')
+    .option('--out <folder>', 'where the images go')
+    .option('--images <n>', 'images per job (default: as the pack says, else 1)', whole('--images', 1, 1000))
+    .option(
+      '--seed <n>',
+      'first seed of every job; wildcards are drawn by it too (default: random)',
+      whole('--seed', 0, 2 ** 32 - 1),
+    )
+    .option('--set <name=value>', 'a setting, as txt2img.steps=30; can be repeated', all, [])
+    .option('--sweep <name=values>', 'every value in turn, as cfg_scale=4..9:1 or steps=20,30; can be repeated', all, [])
+    .option('--limit <n>', 'only the first n jobs', whole('--limit', 1, 2 ** 53 - 1))
+    .option('--dry-run', 'print the jobs and make nothing', false)
+    .option('--json', 'with --dry-run: a line of JSON for each job', false)
     .action((pack, options) => {
-      parsed = { ...program.opts(), ...options, kind: 'run', pack }
+      if (options.out === undefined && !options.dryRun) run.error("error: required option '--out <folder>' not specified")
+      parsed = { ...program.opts(), ...options, out: options.out ?? '', kind: 'run', pack }
     })
   const selftest = program
     .command('selftest')

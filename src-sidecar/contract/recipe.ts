@@ -1,5 +1,14 @@
 import { z } from 'zod'
 
+const byName = z.record(z.string(), z.string())
+
+/**
+ * What was chosen for a job where its pack gives a choice, by name: values of slots and wildcards as they stand in the
+ * prompt, and values of swept settings.
+ */
+export const chosenSchema = z.object({ slots: byName, wildcards: byName, sweep: byName }).partial()
+export type Chosen = z.infer<typeof chosenSchema>
+
 /** What a job is made of, frozen when it is queued. Field names are the field's own terms; sizes in pixels. */
 export const recipeSchema = z.object({
   version: z.literal(1),
@@ -18,6 +27,8 @@ export const recipeSchema = z.object({
   height: z.int().min(64).max(8192),
   /** How many images the job makes, one request each; seeds count up from `seed`. */
   images: z.int().min(1).max(10_000),
+  /** Absent in recipes of before there was a choice. */
+  chosen: chosenSchema.optional(),
 })
 export type Recipe = z.infer<typeof recipeSchema>
 

@@ -1,13 +1,32 @@
 import type { Job, Queue } from '../contract/job.ts'
-import type { Pack, QueuePackRequest } from '../contract/pack.ts'
-import { queuePackRequestSchema } from '../contract/pack.ts'
-import type { RecipeDefaults } from '../contract/recipe.ts'
+import type { Chosen, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { JobStore, NewJob } from './job-store.ts'
 import type { QueueProcessor } from './queue-processor.ts'
 
 const endedShown = 30
+/** Rows that are written at once: some 15 ms in which nothing else is answered. */
+const rowsAtOnce = 1000
+
+/** A prompt as it is to be made, and what of the defaults it changes. */
+export interface PromptToQueue {
+  readonly promptIndex: number
+  readonly prompt: string
+  readonly negativePrompt: string
+  readonly chosen: Chosen
+  readonly settings: Partial<RecipeDefaults>
+  /** First seed; undefined: any. */
+  readonly seed: number | undefined
+}
+
+export interface Batch {
+  readonly packId: string
+  readonly packName: string
+  readonly prompts: readonly PromptToQueue[]
+  /** Of each prompt. */
+  readonly images: number
+}
 
 export interface QueueOptions {
   readonly store: JobStore
@@ -32,38 +51,33 @@ export class JobQueue {
     this.#options = options
   }
 
-  /** One job for each prompt. @throws AppError `pack_broken`, `bad_request` (no such prompt). */
-  add(pack: Pack, request: QueuePackRequest, defaults: RecipeDefaults): number[] {
-    const { prompts, images, settings, seed } = queuePackRequestSchema.parse(request)
-    if (pack.problem !== null) throw brokenPack(pack)
-    const chosen = (prompts ?? pack.prompts.map(({ index }) => index)).map((index) => {
-      const prompt = pack.prompts[index]
-      if (prompt === undefined) {
-        throw new AppError(
-          'bad_request',
-          `The pack "${pack.name}" has ${pack.prompts.length} prompts; there is none with index ${index}.`,
-        )
+  /**
+   * One job for each prompt. They are written in slices, so that the event loop goes on; where that fails, those that were
+   * written are cancelled.
+   * @param pause between two slices; it may throw to give up
+   */
+  async add(
+    { packId, packName, prompts, images }: Batch,
+    defaults: RecipeDefaults,
+    pause: () => Promise<void>,
+  ): Promise<number[]> {
+    const { store, randomSeed } = this.#options
+    const toJob = ({ promptIndex, prompt, negativePrompt, chosen, settings, seed }: PromptToQueue): NewJob => {
+      const made = { ...defaults, ...settings, prompt, negativePrompt, seed: seed ?? randomSeed(), images }
+      return { packId, packName, promptIndex, recipe: { version: 1, ...made, ...(Object.keys(chosen).length > 0 && { chosen }) } }
+    }
+    const ids: number[] = []
+    try {
+      for (let start = 0; start < prompts.length; start += rowsAtOnce) {
+        if (start > 0) await pause()
+        ids.push(...store.add(prompts.slice(start, start + rowsAtOnce).map(toJob), Date.now()))
       }
-      return prompt
-    })
-    const jobs = chosen.map(
-      (prompt): NewJob => ({
-        packId: pack.id,
-        packName: pack.name,
-        promptIndex: prompt.index,
-        recipe: {
-          version: 1,
-          ...defaults,
-          ...settings,
-          prompt: prompt.prompt,
-          negativePrompt: prompt.negativePrompt,
-          seed: seed ?? this.#options.randomSeed(),
-          images,
-        },
-      }),
-    )
-    const ids = this.#options.store.add(jobs, Date.now())
-    this.#options.onQueue()
+    } catch (error) {
+      store.transaction(() => ids.forEach((id) => void store.cancelPending(id, Date.now())))
+      throw error
+    } finally {
+      this.#options.onQueue()
+    }
     this.#asked()
     return ids
   }
@@ -144,9 +158,4 @@ export class JobQueue {
     const current = progress === undefined ? 0 : (progress.remainingMs ?? each * (1 - progress.fraction))
     return Math.round(current + pendingImages * each)
   }
-}
-
-export const brokenPack = ({ name, path, problem }: Pack): AppError => {
-  const where = problem?.line ? `${path}, line ${problem.line}` : path
-  return new AppError('pack_broken', `The pack "${name}" can't be used: ${where}: ${problem?.message}`)
 }

@@ -1,35 +1,38 @@
-import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import type { Pack, PackProblem, PackSummary, Packs } from '../contract/pack.ts'
-import { AppError, asError } from '../errors/app-error.ts'
+import type { PackSummary, Packs } from '../contract/pack.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
-import { parseTsv } from './formats/parse-tsv.ts'
-import { type ParsedPack, parsePack } from './parse-pack.ts'
+import { type LoadedPack, loadPack, type OpenPack, type PackSource, packNotFound } from './load-pack.ts'
+import { isPackFile, packsAmong, partnerOf } from './pack-files.ts'
+import { withWildcards } from './wildcard-folders.ts'
 
-/** A pack is text that somebody wrote; what is larger is something else, and would only fill the memory. */
-const maxPackBytes = 16 * 1024 * 1024
-
-type Source = PackSummary['source']
-
-/** The packs of two folders: the examples that ship, and the user's own, which is watched. Nothing is cached. */
+/** The packs of two folders: the examples that ship, and the user's own, which is watched. */
 export class PackLibrary implements Component {
   readonly name = 'pack library'
-  readonly #folders: Record<Source, string>
+  /** Where wildcard lists are looked for, the first first. */
+  readonly wildcardFolders: readonly string[]
+  readonly #folders: Record<PackSource, string>
   readonly #onChange: () => void
   readonly #closed = deferred<ComponentExit>()
+  /** What the list says of packs whose files have not changed since. */
+  #known = new Map<string, { stamp: string; summary: PackSummary }>()
   #watcher: FSWatcher | undefined
   #stopped = false
 
   constructor(exampleFolder: string, userFolder: string, onChange: () => void) {
     this.#folders = { example: exampleFolder, user: userFolder }
+    this.wildcardFolders = wildcardFoldersOf(userFolder)
     this.#onChange = onChange
   }
 
   get closed(): Promise<ComponentExit> {
     return this.#closed.promise
+  }
+
+  get userFolder(): string {
+    return this.#folders.user
   }
 
   async start(): Promise<void> {
@@ -41,7 +44,7 @@ export class PackLibrary implements Component {
     })
     this.#watcher = watcher
     watcher.on('all', (_event, path) => {
-      if (isPack(path)) this.#onChange()
+      if (isPackFile(path)) this.#onChange()
     })
     // A folder that can't be watched (too many watches, a network drive) is still listed on every request.
     watcher.on('error', () => {})
@@ -57,66 +60,51 @@ export class PackLibrary implements Component {
   }
 
   async list(): Promise<Packs> {
-    const packs = [...(await this.#listFolder('user')), ...(await this.#listFolder('example'))]
-    return { packs, userFolder: this.#folders.user }
-  }
-
-  /** @throws AppError `pack_not_found`. A broken pack is returned with its problem and no prompts. */
-  async get(id: string): Promise<Pack> {
-    const [source, fileName, ...rest] = id.split('/')
-    const known = (source === 'example' || source === 'user') && fileName !== undefined && rest.length === 0 && isPack(fileName)
-    if (!known || fileName.includes('\\')) throw notFound(id)
-    return await readPack(join(this.#folders[source], fileName), source, fileName)
-  }
-
-  async #listFolder(source: Source): Promise<PackSummary[]> {
-    const folder = this.#folders[source]
-    const names = await readdir(folder).catch(() => [])
-    const packs: PackSummary[] = []
-    for (const fileName of names.filter(isPack).sort((a, b) => a.localeCompare(b))) {
-      const pack = await readPack(join(folder, fileName), source, fileName).catch(() => null)
-      if (pack !== null) packs.push(summary(pack))
+    const before = this.#known
+    const known: typeof before = new Map()
+    for (const source of ['user', 'example'] as const) {
+      const folder = this.#folders[source]
+      for (const names of packsAmong(await readdir(folder).catch(() => []))) {
+        const key = `${source}/${names[0]}`
+        const stamp = await stampOf(folder, names)
+        const old = before.get(key)
+        const summary = old?.stamp === stamp ? old.summary : await loadPack(folder, names, source).then(summaryOf, () => null)
+        if (summary !== null) known.set(key, { stamp, summary })
+      }
     }
-    return packs
+    this.#known = known
+    return { packs: [...known.values()].map(({ summary }) => summary), userFolder: this.#folders.user }
+  }
+
+  /**
+   * The pack of this id, or of the id of the other file of its pair.
+   * @throws AppError `pack_not_found`. A broken pack is returned with its problem and no prompts.
+   */
+  async open(id: string): Promise<OpenPack> {
+    const [source, fileName, ...rest] = id.split('/')
+    const known = (source === 'example' || source === 'user') && fileName !== undefined && rest.length === 0
+    if (!known || !isPackFile(fileName) || fileName.includes('\\')) throw packNotFound(id)
+    return await withWildcards(await loadPackAt(this.#folders[source], fileName, source), this.wildcardFolders)
   }
 }
 
-const parsers: Readonly<Record<string, (bytes: Uint8Array) => ParsedPack>> = { '.txt': parsePack, '.tsv': parseTsv }
-
-const ending = (path: string): string => extname(path).toLowerCase()
-
-const isPack = (path: string): boolean => Object.hasOwn(parsers, ending(path))
-
-const notFound = (id: string): AppError =>
-  new AppError('pack_not_found', `There is no pack "${id}". It may have been renamed or deleted.`)
-
-const summary = ({ prompts: _, ...rest }: Pack): PackSummary => rest
-
-/** Read by its ending, as text where that is unknown. @throws AppError `pack_not_found` where there is no such file. */
-export async function readPack(path: string, source: Source, fileName: string): Promise<Pack> {
-  const base = { id: `${source}/${fileName}`, name: fileName.slice(0, -extname(fileName).length), source, path }
-  const brokenPack = (problem: PackProblem): Pack => ({ ...base, promptCount: 0, prompts: [], problem })
-  let bytes: Uint8Array
-  try {
-    bytes = await readBounded(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notFound(path)
-    return brokenPack({ line: null, message: asError(error).message })
-  }
-  const { prompts, problem } = (parsers[ending(fileName)] ?? parsePack)(bytes)
-  return problem ? brokenPack(problem) : { ...base, promptCount: prompts.length, prompts, problem: null }
+/** The pack that a file belongs to. @throws AppError `pack_not_found` */
+export async function loadPackAt(folder: string, fileName: string, source: PackSource): Promise<LoadedPack> {
+  const partner = partnerOf(fileName, await readdir(folder).catch(() => []))
+  const names = partner === undefined ? [fileName] : packsAmong([fileName, partner])[0]!
+  return await loadPack(folder, names, source)
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
-  // A pipe without a writer would hold the opening, and with it a thread, for good.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  try {
-    const stat = await file.stat()
-    if (!stat.isFile()) throw new Error('This is not a file.')
-    if (stat.size > maxPackBytes)
-      throw new Error(`This file has ${Math.round(stat.size / 2 ** 20)} MB; a pack has at most ${maxPackBytes / 2 ** 20} MB.`)
-    return await file.readFile()
-  } finally {
-    await file.close()
-  }
+/** Where the wildcard lists of packs in `packFolder` are looked for. */
+export const wildcardFoldersOf = (packFolder: string): string[] => [
+  join(packFolder, 'wildcards'),
+  join(dirname(packFolder), 'wildcards'),
+]
+
+const summaryOf = ({ summary }: LoadedPack): PackSummary => summary
+
+/** Different whenever a file was written. */
+async function stampOf(folder: string, names: readonly string[]): Promise<string> {
+  const stats = await Promise.all(names.map((name) => stat(join(folder, name), { bigint: true }).catch(() => null)))
+  return stats.map((one, at) => `${names[at]}:${one?.ino}:${one?.size}:${one?.mtimeNs}:${one?.ctimeNs}`).join('|')
 }

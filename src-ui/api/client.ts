@@ -2,7 +2,15 @@ import { z } from 'zod'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
-import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
+import {
+  type PackPreview,
+  type PreviewRequest,
+  packPreviewSchema,
+  packSchema,
+  packsSchema,
+  type QueuePackRequest,
+  queuedSchema,
+} from '../../src-sidecar/contract/pack.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
@@ -25,7 +33,9 @@ export class Api {
 
   status = () => this.#get('/api/status', statusSchema)
   packs = () => this.#get('/api/packs', packsSchema)
-  pack = (id: string) => this.#get('/api/pack', packSchema, { id })
+  pack = (id: string, offset = 0) => this.#get('/api/pack', packSchema, { id, offset })
+  packPreview = (request: PreviewRequest): Promise<PackPreview> =>
+    this.#send('POST', '/api/pack/preview', request, packPreviewSchema)
   queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
   queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
   pauseQueue = () => this.#send('POST', '/api/queue/pause', undefined, pausedSchema)

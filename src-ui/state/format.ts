@@ -63,6 +63,16 @@ export function megabytes(bytes: number): string {
 
 export const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
+/** Of what can be more than can be read: 1,200, then 12 million, 3.4 trillion, 10^18. */
+export function bigCount(n: bigint): string {
+  if (n < 10_000_000n) return n.toLocaleString('en')
+  const digits = String(n).length - 1
+  if (digits >= 15) return `10^${digits}`
+  const [unit, name] = digits >= 12 ? [1e12, 'trillion'] : digits >= 9 ? [1e9, 'billion'] : [1e6, 'million']
+  const value = Number(n) / unit
+  return `${value < 10 ? value.toFixed(1).replace('.0', '') : Math.floor(value)} ${name}`
+}
+
 /** The start of a prompt, cut at a word. */
 export function promptStart(prompt: string, length = 80): string {
   if (prompt.length <= length) return prompt

@@ -1,8 +1,9 @@
-import type { Pack, Packs } from '../../src-sidecar/contract/pack.ts'
+import type { Pack, PackChoice, Packs } from '../../src-sidecar/contract/pack.ts'
 import type { RecipeDefaults } from '../../src-sidecar/contract/recipe.ts'
 import type { ApiError } from '../api/api-error.ts'
 import { asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
+import { PreviewState, randomSeed } from './preview.svelte.ts'
 
 export class PacksState {
   list = $state.raw<Packs>({ packs: [], userFolder: '' })
@@ -13,21 +14,37 @@ export class PacksState {
   packError = $state.raw<ApiError | null>(null)
   selected = $state.raw<ReadonlySet<number>>(new Set())
 
-  /** How the next batch is queued; stays from pack to pack. */
-  images = $state(1)
+  /** How the next batch is queued; stays from pack to pack. Null: as the pack says, otherwise 1. */
+  images = $state<number | null>(null)
   overrides = $state.raw<Partial<RecipeDefaults>>({})
   seed = $state<number | null>(null)
+  /** Of the jobs, the first so many. */
+  limit = $state<number | null>(null)
+  /** What wildcards and braces are drawn by: the preview shows what is queued. */
+  drawSeed = $state(randomSeed())
+
+  readonly preview: PreviewState
 
   found = $derived.by(() => {
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean)
     return this.list.packs.filter((pack) => words.every((word) => pack.name.toLowerCase().includes(word)))
   })
 
+  /** Which jobs would be queued now. */
+  choice = $derived.by(
+    (): PackChoice => ({
+      drawSeed: this.drawSeed,
+      ...(this.selected.size ? { prompts: [...this.selected].sort((a, b) => a - b) } : {}),
+      ...(this.limit === null ? {} : { limit: this.limit }),
+    }),
+  )
+
   readonly #api: Api
   #openId: string | null = null
 
   constructor(api: Api) {
     this.#api = api
+    this.preview = new PreviewState(api)
   }
 
   async fetch(): Promise<void> {
@@ -48,7 +65,7 @@ export class PacksState {
     try {
       const pack = await this.#api.pack(id)
       if (id !== this.#openId) return
-      this.selected = new Set([...this.selected].filter((index) => index < pack.prompts.length))
+      this.selected = new Set([...this.selected].filter((index) => index < pack.promptCount))
       this.pack = pack
       this.packError = null
     } catch (error) {
@@ -58,6 +75,18 @@ export class PacksState {
     }
   }
 
+  /** The next page of the pack's prompts. */
+  async morePrompts(): Promise<void> {
+    const { pack } = this
+    if (!pack || pack.prompts.length >= pack.promptCount) return
+    const more = await this.#api.pack(pack.id, pack.prompts.length)
+    if (this.pack === pack) this.pack = { ...pack, prompts: [...pack.prompts, ...more.prompts] }
+  }
+
+  redraw(): void {
+    this.drawSeed = randomSeed()
+  }
+
   toggle(index: number): void {
     const next = new Set(this.selected)
     if (!next.delete(index)) next.add(index)
@@ -65,6 +94,6 @@ export class PacksState {
   }
 
   selectAll(on: boolean): void {
-    this.selected = new Set(on ? this.pack?.prompts.map((prompt) => prompt.index) : [])
+    this.selected = new Set(on ? Array.from({ length: this.pack?.promptCount ?? 0 }, (_, index) => index) : [])
   }
 }

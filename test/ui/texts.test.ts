@@ -34,6 +34,20 @@ test('weights, networks and choices stand out in a prompt, and no character is l
   expect(tokens.map((token) => token.text).join('')).toBe(prompt)
 })
 
+test('slots and wildcards stand out, also within braces and weights, and a LoRA keeps its underscores', () => {
+  const prompt = '[[mood]] __people/hair__ {a|b} {a|__x__} ([[mood]]:1.2) <lora:add__detail__xl:1>'
+  const tokens = promptTokens(prompt)
+  expect(tokens.filter(({ kind }) => kind !== 'text').map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+    'slot [[mood]]',
+    'wildcard __people/hair__',
+    'choice {a|b}',
+    'wildcard __x__',
+    'slot [[mood]]',
+    'network <lora:add__detail__xl:1>',
+  ])
+  expect(tokens.map((token) => token.text).join('')).toBe(prompt)
+})
+
 test('the title tells what is left', () => {
   expect(documentTitle(emptyQueue)).toBe('StableNew')
   expect(documentTitle({ ...emptyQueue, pendingTotal: 12 })).toBe('12 left · StableNew')

@@ -1,6 +1,12 @@
+import { randomInt } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { Hono } from 'hono'
-import { queuePackRequestSchema } from '../../contract/pack.ts'
+import { maxJobsAtOnce, packQuerySchema, previewRequestSchema, queuePackRequestSchema } from '../../contract/pack.ts'
 import { AppError } from '../../errors/app-error.ts'
+import { describePack } from '../../packs/describe-pack.ts'
+import { packBroken } from '../../packs/load-pack.ts'
+import { ownSettings } from '../../packs/own-settings.ts'
+import { allJobs, packJobs, previewJobs } from '../../packs/pack-jobs.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { validBody } from '../valid-body.ts'
 
@@ -8,14 +14,41 @@ export const packRoutes = ({ packs, queue, settings, refuseWhenClosing }: ApiPar
   new Hono()
     .get('/packs', async (c) => c.json(await packs.list()))
     .get('/pack', async (c) => {
-      const id = c.req.query('id')
-      if (id === undefined) throw new AppError('bad_request', 'Which pack? Give its id as ?id=.')
-      return c.json(await packs.get(id))
+      if (c.req.query('id') === undefined) throw new AppError('bad_request', 'Which pack? Give its id as ?id=.')
+      const { id, offset, limit } = packQuerySchema.parse(c.req.query())
+      return c.json(describePack(await packs.open(id), offset, limit))
+    })
+    .post('/pack/preview', async (c) => {
+      const { packId, offset, length, ...choice } = await validBody(c, previewRequestSchema)
+      const pack = await packs.open(packId)
+      try {
+        if (pack.content.problem !== null) throw packBroken(pack.summary)
+        const jobs = packJobs(pack, choice)
+        return c.json({ count: String(jobs.count), jobs: previewJobs(jobs, offset, length), problem: null })
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return c.json({ count: null, jobs: [], problem: error.message })
+      }
     })
     .post('/queue', async (c) => {
       refuseWhenClosing()
-      const request = await validBody(c, queuePackRequestSchema)
-      const pack = await packs.get(request.packId)
-      refuseWhenClosing()
-      return c.json({ jobIds: queue.add(pack, request, settings.current.recipe) }, 201)
+      const { packId, images, seed, drawSeed, ...request } = await validBody(c, queuePackRequestSchema)
+      const pack = await packs.open(packId)
+      if (pack.content.problem !== null) throw packBroken(pack.summary)
+      const pause = async () => {
+        await setImmediate()
+        refuseWhenClosing()
+      }
+      await pause()
+      const asked = { ...request.settings, ...(seed !== undefined && { seed }) }
+      const jobs = packJobs(pack, { ...request, settings: asked, drawSeed: drawSeed ?? seed ?? randomInt(2 ** 32) })
+      if (jobs.count === 0n) throw new AppError('bad_request', `The pack "${pack.summary.name}" has no prompts to queue.`)
+      const prompts = await allJobs(jobs, maxJobsAtOnce, pause)
+      const batch = {
+        packId: pack.summary.id,
+        packName: pack.summary.name,
+        prompts,
+        images: images ?? ownSettings(pack.content.settings).images ?? 1,
+      }
+      return c.json({ jobIds: await queue.add(batch, settings.current.recipe, pause) }, 201)
     })

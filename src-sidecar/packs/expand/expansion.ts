@@ -16,11 +16,18 @@ import { parseTemplate, type Template } from './template.ts'
 import { slotFinder } from './used-slots.ts'
 
 export interface ExpandInput {
-  readonly prompts: readonly { readonly prompt: string; readonly negativePrompt: string }[]
+  readonly prompts: readonly WrittenPrompt[]
   readonly matrix?: Matrix | undefined
   readonly wildcards?: Wildcards
   readonly searchReplace?: SearchReplace | undefined
   readonly seed: number
+}
+
+export interface WrittenPrompt {
+  readonly prompt: string
+  readonly negativePrompt: string
+  /** Place in its pack, where these are not all of it: a prompt alone has the same turns and draws its matrix alike. */
+  readonly index?: number
 }
 
 export interface ExpandedPrompt {
@@ -60,14 +67,18 @@ const maxParsed = 2000
  * @throws AppError `pack_broken` with `data.promptIndex` where a prompt can't be read.
  */
 export function expand({ prompts: written, matrix, wildcards = new Map(), searchReplace, seed }: ExpandInput): Expansion {
-  const prompts = written.map((one) => ({ ...one, prompt: withBasePrompt(one.prompt, matrix?.basePrompt) }))
+  const prompts = written.map(({ prompt, negativePrompt, index }, place) => ({
+    prompt: withBasePrompt(prompt, matrix?.basePrompt),
+    negativePrompt,
+    index: index ?? place,
+  }))
   const slots = usableSlots(matrix?.slots ?? [])
   const parse = rememberedParse()
   const usedSlots = slotFinder(slots, wildcards, parse)
   const plans: PromptPlan[] = []
   let count = 0n
-  for (const [promptIndex, { prompt, negativePrompt }] of prompts.entries()) {
-    const plan = naming(promptIndex, () => {
+  for (const { prompt, negativePrompt, index } of prompts) {
+    const plan = naming(index, () => {
       const found = findRules(searchReplace?.rules ?? [], [prompt, negativePrompt])
       const texts = [prompt, negativePrompt, ...found.rules.flatMap(({ replacements }) => replacements)]
       const used = usedSlots(texts)
@@ -81,8 +92,10 @@ export function expand({ prompts: written, matrix, wildcards = new Map(), search
   const at = (asked: number | bigint): ExpandedPrompt => {
     const index = BigInt(asked)
     if (index < 0n || index >= count) throw new RangeError(`There are ${count} prompts, from index 0; there is none at ${index}.`)
-    const promptIndex = lastNotAfter(plans, index)
-    const { found, slots: used, combinations, given, start } = plans[promptIndex]!
+    const place = lastNotAfter(plans, index)
+    const { found, slots: used, combinations, given, start } = plans[place]!
+    const source = prompts[place]!
+    const promptIndex = source.index
     const nth = (index - start) % given
     const random = seededNumbers(`${seed}:${index}`)
     const replacements = chosenReplacements(found, searchReplace?.mode, (index - start) / given, promptIndex, seed)
@@ -94,7 +107,6 @@ export function expand({ prompts: written, matrix, wildcards = new Map(), search
       random,
       parse,
     })
-    const source = prompts[promptIndex]!
     return naming(promptIndex, () => {
       const prompt = filler.fill(parse(found.replace(source.prompt, replacements)))
       const negativePrompt = filler.fill(parse(found.replace(source.negativePrompt, replacements)))

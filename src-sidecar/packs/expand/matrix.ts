@@ -1,14 +1,5 @@
+import type { MatrixMode } from '../../contract/pack.ts'
 import { shuffledIndex } from './seeded-choice.ts'
-
-/**
- * What the matrix gives to each prompt, of the combinations of the slots that it uses:
- * - `fanout`: every one;
- * - `sequential`: one, the next for each prompt;
- * - `rotate`: one, the next for each job (it differs from `sequential` where search-and-replace makes several of a prompt);
- * - `random`: every one in an order that the seed gives.
- */
-export const matrixModes = ['fanout', 'sequential', 'rotate', 'random'] as const
-export type MatrixMode = (typeof matrixModes)[number]
 
 export interface MatrixSlot {
   readonly name: string

@@ -24,10 +24,12 @@ const severalSyntax = /\s*\d*(?:-\d*)?\$\$/y
 
 /**
  * Reads a prompt: `[[slot]]` (StableNew), `__wildcard__` and `{a|b|2::c}` (sd-dynamic-prompts). Whatever A1111 reads
- * itself, `(word:1.2)`, `[word]`, `<lora:name:1>`, `<embedding:name>`, is text. `\{`, `\}` and `\|` are plain characters.
- * @throws AppError `pack_broken` with `data.at` where a brace has no partner, nests too deep, or holds what is not known.
+ * itself, `(word:1.2)`, `[word]`, `<lora:name:1>`, `<embedding:name>`, is text. `\{`, `\}` and `\|` are plain characters,
+ * and so is a brace without a partner: packs that have one worked before braces meant anything.
+ * @throws AppError `pack_broken` with `data.at` where braces nest too deep, or hold what is not known.
  */
 export function parseTemplate(text: string): Template {
+  const lone = loneBraces(text)
   let at = 0
   // Where the tag that `at` is in ends; a LoRA may have "__" in its name.
   let tagEnd = 0
@@ -53,7 +55,6 @@ export function parseTemplate(text: string): Template {
       at++
       options.push(readOption(depth))
     } while (text[at] === '|')
-    if (text[at] !== '}') throw broken('This { has no }. Add it, or write \\{ for a plain brace.', start)
     at++
     if (options.every(({ weight }) => weight === 0))
       throw broken('Every option here has the weight 0, so none can be chosen. Give one of them a weight above 0.', start)
@@ -70,14 +71,14 @@ export function parseTemplate(text: string): Template {
     }
     while (at < text.length) {
       const char = text[at]!
-      if (depth > 0 && (char === '|' || char === '}')) break
-      if (char === '}') throw broken('This } has no {. Remove it, or write \\} for a plain brace.', at)
+      const plainBrace = lone.has(at)
+      if (depth > 0 && !plainBrace && (char === '|' || char === '}')) break
       if (char === '\\' && at + 1 < text.length) {
         plain += '{}|'.includes(text[at + 1]!) ? text[at + 1] : text.slice(at, at + 2)
         at += 2
         continue
       }
-      if (char === '{') {
+      if (char === '{' && !plainBrace) {
         add(readChoice(depth + 1))
         continue
       }
@@ -97,6 +98,18 @@ export function parseTemplate(text: string): Template {
   }
 
   return readNodes(0)
+}
+
+/** Places of the braces that have no partner. One behind a backslash, or in the name of a slot, is no brace. */
+export function loneBraces(text: string): ReadonlySet<number> {
+  const lone = new Set<number>()
+  const opened: number[] = []
+  for (const { 0: found, index } of text.matchAll(/\\.|\[\[[^[\]\n]+\]\]|[{}]/gs)) {
+    if (found === '{') opened.push(index)
+    else if (found === '}' && opened.pop() === undefined) lone.add(index)
+  }
+  for (const index of opened) lone.add(index)
+  return lone
 }
 
 const broken = (message: string, at: number): AppError => new AppError('pack_broken', message, { data: { at } })

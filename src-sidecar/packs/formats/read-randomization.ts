@@ -1,4 +1,5 @@
-import type { BasePrompt, Matrix, MatrixMode } from '../expand/matrix.ts'
+import type { MatrixMode } from '../../contract/pack.ts'
+import type { BasePrompt, Matrix } from '../expand/matrix.ts'
 import type { SearchReplace, SearchRule } from '../expand/search-replace.ts'
 import type { JsonValue } from './json-tree.ts'
 

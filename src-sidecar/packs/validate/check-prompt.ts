@@ -1,6 +1,6 @@
 import { AppError } from '../../errors/app-error.ts'
 import type { Wildcards } from '../expand/fill-template.ts'
-import { namesIn, parseTemplate, type Template } from '../expand/template.ts'
+import { loneBraces, namesIn, parseTemplate, type Template } from '../expand/template.ts'
 import { didYouMean } from '../nearest-name.ts'
 
 /** `error`: the pack can't be queued. `warning`: it can, but it hardly means what was written. */
@@ -24,7 +24,7 @@ const tagWeightRange = { least: -5, most: 5 }
 
 /** What is wrong in a prompt, in the order of the text. */
 export function checkPrompt(text: string, known: KnownNames): PromptFinding[] {
-  const found = [...unbalanced(text, '(', ')'), ...unbalanced(text, '[', ']'), ...weights(text)]
+  const found = [...unbalanced(text, '(', ')'), ...unbalanced(text, '[', ']'), ...braces(text), ...weights(text)]
   try {
     found.push(...unknownNames(parseTemplate(text), known))
   } catch (error) {
@@ -45,6 +45,13 @@ function* unbalanced(text: string, open: string, close: string): Generator<Promp
       yield warning(at, `This ${close} has no ${open}.`, `Remove it, or write \\${close} for a plain one.`)
   }
   for (const at of opened) yield warning(at, `This ${open} has no ${close}.`, `Add it, or write \\${open} for a plain one.`)
+}
+
+function* braces(text: string): Generator<PromptFinding> {
+  for (const at of loneBraces(text)) {
+    const [own, other, advice] = text[at] === '{' ? ['{', '}', 'Add it'] : ['}', '{', 'Remove it']
+    yield warning(at, `This ${own} has no ${other} and stays as it is.`, `${advice}, or write \\${own} for a plain one.`)
+  }
 }
 
 function* weights(text: string): Generator<PromptFinding> {

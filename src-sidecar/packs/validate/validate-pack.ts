@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import type { PackProblem } from '../../contract/pack.ts'
+import type { PackFinding, PackProblem } from '../../contract/pack.ts'
 import { decodeText } from '../decode-text.ts'
 import type { Wildcards } from '../expand/fill-template.ts'
 import { type Matrix, usableSlots } from '../expand/matrix.ts'
@@ -9,18 +9,6 @@ import { parseTsv } from '../formats/parse-tsv.ts'
 import { parsePack } from '../parse-pack.ts'
 import { checkPrompt } from './check-prompt.ts'
 import { jsonSources, linesOf, type PromptSource, textSources, tsvSources } from './prompt-source.ts'
-
-/** What is wrong in a pack, where, and what to do. */
-export interface PackFinding {
-  /** `error`: the pack can't be queued. */
-  readonly severity: 'error' | 'warning'
-  readonly file: string
-  /** From 1, in characters; null where the whole file is meant. */
-  readonly line: number | null
-  readonly column: number | null
-  readonly message: string
-  readonly suggestion: string
-}
 
 export interface PackFile {
   /** Its ending says what it is: `.txt`, `.tsv`, `.json`. */

@@ -52,10 +52,13 @@ describe('run', () => {
       kind: 'run',
       pack: 'cats.txt',
       out: 'images',
-      images: 1,
+      set: [],
+      sweep: [],
+      dryRun: false,
       watchStdin: false,
     })
     expect(command).not.toHaveProperty('seed', expect.anything())
+    expect(command).not.toHaveProperty('images', expect.anything())
   })
 
   test('takes how many and from which seed', () => {

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { PackLibrary, readPack } from '../../../src-sidecar/packs/pack-library.ts'
+import { loadPack } from '../../../src-sidecar/packs/load-pack.ts'
+import { PackLibrary } from '../../../src-sidecar/packs/pack-library.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 
@@ -43,6 +44,7 @@ describe('the list of packs', () => {
         name: 'broken',
         source: 'user',
         path: join(own, 'broken.txt'),
+        files: ['broken.txt'],
         promptCount: 0,
         problem: { line: 1, message: expect.any(String) },
       },
@@ -53,8 +55,8 @@ describe('the list of packs', () => {
 
   test('refuses a file that is too large to be a pack, without reading it', async () => {
     writeFileSync(join(own, 'huge.txt'), 'a cat')
-    truncateSync(join(own, 'huge.txt'), 17 * 2 ** 20)
-    expect((await library.list()).packs[0]?.problem?.message).toMatch(/17 MB/)
+    truncateSync(join(own, 'huge.txt'), 129 * 2 ** 20)
+    expect((await library.list()).packs[0]?.problem?.message).toMatch(/129 MB/)
   })
 
   test.runIf(process.platform !== 'win32')('does not wait for a pipe among the packs', async () => {
@@ -77,7 +79,7 @@ describe('the list of packs', () => {
     writeFileSync(join(own, 'rows.tsv'), 'a cat\tblurry\na dog')
     writeFileSync(join(own, 'rows.txt'), 'a cat')
     expect(await ids()).toEqual(['user/rows.tsv', 'user/rows.txt'])
-    expect((await library.get('user/rows.tsv')).prompts).toEqual([
+    expect((await library.open('user/rows.tsv')).content.prompts).toEqual([
       { index: 0, line: 1, prompt: 'a cat', negativePrompt: 'blurry' },
       { index: 1, line: 2, prompt: 'a dog', negativePrompt: '' },
     ])
@@ -92,17 +94,15 @@ describe('the list of packs', () => {
 describe('one pack', () => {
   test('comes with its prompts', async () => {
     writeFileSync(join(own, 'my pack.v2.txt'), 'a cat\nneg: dog')
-    expect(await library.get('user/my pack.v2.txt')).toMatchObject({
-      name: 'my pack.v2',
-      promptCount: 1,
-      prompts: [{ index: 0, line: 1, prompt: 'a cat', negativePrompt: 'dog' }],
-      problem: null,
+    expect(await library.open('user/my pack.v2.txt')).toMatchObject({
+      summary: { name: 'my pack.v2', promptCount: 1, problem: null },
+      content: { prompts: [{ index: 0, line: 1, prompt: 'a cat', negativePrompt: 'dog' }] },
     })
   })
 
   test('is not found where there is none', async () => {
-    await expect(library.get('user/none.txt')).rejects.toMatchObject({ code: 'pack_not_found' })
-    await expect(readPack(join(own, 'none.txt'), 'user', 'none.txt')).rejects.toMatchObject({ code: 'pack_not_found' })
+    await expect(library.open('user/none.txt')).rejects.toMatchObject({ code: 'pack_not_found' })
+    await expect(loadPack(own, ['none.txt'], 'user')).rejects.toMatchObject({ code: 'pack_not_found' })
   })
 
   test.each([
@@ -125,11 +125,11 @@ describe('one pack', () => {
     const inner = new PackLibrary(examples, join(own, 'packs'), () => {})
     mkdirSync(join(own, 'packs', 'sub'), { recursive: true })
     for (const folder of ['.', 'packs/sub']) writeFileSync(join(own, folder, 'secret.txt'), 'a secret')
-    await expect(inner.get(id)).rejects.toMatchObject({ code: 'pack_not_found' })
+    await expect(inner.open(id)).rejects.toMatchObject({ code: 'pack_not_found' })
   })
 
   test('with a zero byte in its name is a broken one', async () => {
-    expect((await library.get('user/a\0.txt')).problem?.message).toMatch(/null bytes/)
+    expect((await library.open('user/a\0.txt')).summary.problem?.message).toMatch(/null bytes/)
   })
 })
 

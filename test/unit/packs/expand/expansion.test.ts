@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { matrixModes } from '../../../../src-sidecar/contract/pack.ts'
 import { type ExpandInput, expand } from '../../../../src-sidecar/packs/expand/expansion.ts'
-import { type Matrix, matrixModes } from '../../../../src-sidecar/packs/expand/matrix.ts'
+import type { Matrix } from '../../../../src-sidecar/packs/expand/matrix.ts'
 
 const prompts = (...texts: (string | [string, string])[]) =>
   texts.map((text) =>
@@ -46,11 +47,20 @@ describe('a prompt without a matrix', () => {
   })
 
   test.each([
-    ['a {b|c', 'Prompt 1: This { has no }. Add it, or write \\{ for a plain brace.', 2],
-    ['a } b', 'Prompt 1: This } has no {. Remove it, or write \\} for a plain brace.', 2],
+    ['a {b|c', ['a {b|c']],
+    ['a } b | {c', ['a } b | {c']],
+    ['{{a|b}', ['{a', '{b']],
+    ['{{a|{b}', ['{{a|b']],
+    ['{[[x}]] a', ['{[[x}]] a']],
+  ])('a pack with a brace that has no partner still works, and the brace stays: %s', (text, all) => {
+    const seen = new Set(Array.from({ length: 50 }, (_, seed) => list({ prompts: prompts(text), seed })[0]))
+    expect([...seen].sort()).toEqual(all)
+  })
+
+  test.each([
     ['{0::a|0::b}', 'Prompt 1: Every option here has the weight 0, so none can be chosen. Give one of them a weight above 0.', 0],
     ['{2$$a|b}', 'Prompt 1: Choosing several with $$ is not known here. Write one {a|b} for each that you want.', 1],
-    ['{'.repeat(10_000), 'Prompt 1: Braces nest deeper than 50. Put some of them into a wildcard list.', 50],
+    ['{'.repeat(10_000) + '}'.repeat(10_000), 'Prompt 1: Braces nest deeper than 50. Put some of them into a wildcard list.', 50],
   ])('tells what is wrong with %.20s', (text, message, at) => {
     const error = (() => {
       try {

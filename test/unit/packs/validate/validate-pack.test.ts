@@ -44,7 +44,7 @@ describe('a pack is checked', () => {
 
   test('for braces', () => {
     expect(found(file('a.txt', 'a\nb {c|d'))).toEqual([
-      'error a.txt:2:3 This { has no }. Add it, or write \\{ for a plain brace.',
+      'warning a.txt:2:3 This { has no } and stays as it is. Add it, or write \\{ for a plain one.',
     ])
   })
 

@@ -1,0 +1,18 @@
+import type { Chosen } from '../../src-sidecar/contract/recipe.ts'
+
+const settingTitles: Readonly<Record<string, string>> = {
+  samplerName: 'Sampler',
+  scheduler: 'Scheduler',
+  steps: 'Steps',
+  cfgScale: 'CFG scale',
+  width: 'Width',
+  height: 'Height',
+  seed: 'Seed',
+}
+
+/** What was chosen for a job, as name and value: slots, wildcards, swept settings. */
+export function chosenPairs(chosen: Chosen | undefined): { name: string; value: string }[] {
+  const pairs = (values: Readonly<Record<string, string>> | undefined, title = (name: string) => name) =>
+    Object.entries(values ?? {}).map(([name, value]) => ({ name: title(name), value }))
+  return [...pairs(chosen?.slots), ...pairs(chosen?.wildcards), ...pairs(chosen?.sweep, (name) => settingTitles[name] ?? name)]
+}
