@@ -26,6 +26,7 @@ import { Thumbnails } from './history/thumbnails.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
+import { PackEditor } from './packs/edit/pack-editor.ts'
 import { PackLibrary } from './packs/pack-library.ts'
 import { SelftestProcess } from './selftest/selftest-process.ts'
 
@@ -102,6 +103,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     logger,
     uiFolder: resources('ui'),
     packs,
+    packEditor: new PackEditor(packs, join(folders.data, 'drafts')),
     queue: core.queue,
     history: core.history,
     thumbnails: new Thumbnails(thumbnailFolder),

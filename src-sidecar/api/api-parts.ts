@@ -8,6 +8,7 @@ import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
+import type { PackEditor } from '../packs/edit/pack-editor.ts'
 import type { PackLibrary } from '../packs/pack-library.ts'
 import type { AuthOptions } from './auth.ts'
 import type { EventStream } from './event-stream.ts'
@@ -20,6 +21,7 @@ export interface ApiParts {
   /** Folder of the built UI. */
   readonly uiFolder: string
   readonly packs: PackLibrary
+  readonly packEditor: PackEditor
   readonly queue: JobQueue
   readonly history: History
   readonly thumbnails: Thumbnails

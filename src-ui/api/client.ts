@@ -11,6 +11,14 @@ import {
   type QueuePackRequest,
   queuedSchema,
 } from '../../src-sidecar/contract/pack.ts'
+import {
+  type DraftRequest,
+  draftAnswerSchema,
+  editablePackSchema,
+  type NewPackRequest,
+  type SavePackRequest,
+  savedPackSchema,
+} from '../../src-sidecar/contract/pack-edit.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
@@ -36,6 +44,11 @@ export class Api {
   pack = (id: string, offset = 0) => this.#get('/api/pack', packSchema, { id, offset })
   packPreview = (request: PreviewRequest): Promise<PackPreview> =>
     this.#send('POST', '/api/pack/preview', request, packPreviewSchema)
+  editPack = (id: string) => this.#get('/api/pack/edit', editablePackSchema, { id })
+  draftPack = (request: DraftRequest) => this.#send('POST', '/api/pack/draft', request, draftAnswerSchema)
+  discardDraft = (packId: string) => this.#send('POST', '/api/pack/draft/discard', { packId })
+  savePack = (request: SavePackRequest) => this.#send('PUT', '/api/pack', request, savedPackSchema)
+  newPack = (request: NewPackRequest) => this.#send('POST', '/api/packs', request, savedPackSchema)
   queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
   queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
   pauseQueue = () => this.#send('POST', '/api/queue/pause', undefined, pausedSchema)

@@ -3,6 +3,7 @@ import type { RecipeDefaults } from '../../src-sidecar/contract/recipe.ts'
 import type { ApiError } from '../api/api-error.ts'
 import { asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
+import { PackEditorState } from './pack-editor.svelte.ts'
 import { PreviewState, randomSeed } from './preview.svelte.ts'
 
 export class PacksState {
@@ -24,6 +25,10 @@ export class PacksState {
   drawSeed = $state(randomSeed())
 
   readonly preview: PreviewState
+  /** The pack that is being edited. */
+  editor = $state.raw<PackEditorState | null>(null)
+  /** A pack that is to be named: a new one, or a copy. */
+  naming = $state.raw<{ copyOf?: Pick<Pack, 'id' | 'name'>; editor?: PackEditorState } | null>(null)
 
   found = $derived.by(() => {
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean)
@@ -51,11 +56,34 @@ export class PacksState {
     this.list = await this.#api.packs()
     this.loaded = true
     if (this.#openId) await this.#load(this.#openId)
+    // Somebody else may have written the files of the pack that is being edited.
+    this.editor?.check()
+  }
+
+  async edit(id: string): Promise<void> {
+    this.editor?.leave()
+    this.editor = new PackEditorState(this.#api, await this.#api.editPack(id))
+  }
+
+  stopEditing(): void {
+    this.editor?.leave()
+    this.editor = null
+  }
+
+  /** Makes the pack that was named, and edits it. @returns its id. @throws ApiError */
+  async create(name: string): Promise<string> {
+    const { copyOf, editor } = this.naming ?? {}
+    const id = editor ? await editor.saveCopy(name) : (await this.#api.newPack({ name, ...(copyOf && { copyOf: copyOf.id }) })).id
+    this.naming = null
+    await this.fetch()
+    await this.edit(id)
+    return id
   }
 
   async open(id: string): Promise<void> {
     if (id === this.#openId) return
     this.#openId = id
+    if (this.editor && this.editor.pack.id !== id) this.stopEditing()
     this.selected = new Set()
     this.packError = null
     await this.#load(id)

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { maxJobsAtOnce, packQuerySchema, previewRequestSchema, queuePackRequestSchema } from '../../contract/pack.ts'
+import { discardDraftSchema, draftRequestSchema, newPackRequestSchema, savePackRequestSchema } from '../../contract/pack-edit.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { describePack } from '../../packs/describe-pack.ts'
 import { packBroken } from '../../packs/load-pack.ts'
@@ -10,7 +11,7 @@ import { allJobs, packJobs, previewJobs } from '../../packs/pack-jobs.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { validBody } from '../valid-body.ts'
 
-export const packRoutes = ({ packs, queue, settings, refuseWhenClosing }: ApiParts): Hono =>
+export const packRoutes = ({ packs, packEditor: editor, queue, settings, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/packs', async (c) => c.json(await packs.list()))
     .get('/pack', async (c) => {
@@ -29,6 +30,23 @@ export const packRoutes = ({ packs, queue, settings, refuseWhenClosing }: ApiPar
         if (!(error instanceof AppError)) throw error
         return c.json({ count: null, jobs: [], problem: error.message })
       }
+    })
+    .get('/pack/edit', async (c) => c.json(await editor.open(packQuerySchema.parse(c.req.query()).id)))
+    .post('/pack/draft', async (c) => {
+      refuseWhenClosing()
+      return c.json(await editor.draft(await validBody(c, draftRequestSchema)))
+    })
+    .post('/pack/draft/discard', async (c) => {
+      await editor.discard((await validBody(c, discardDraftSchema)).packId)
+      return c.body(null, 204)
+    })
+    .put('/pack', async (c) => {
+      refuseWhenClosing()
+      return c.json(await editor.save(await validBody(c, savePackRequestSchema)))
+    })
+    .post('/packs', async (c) => {
+      refuseWhenClosing()
+      return c.json(await editor.create(await validBody(c, newPackRequestSchema)), 201)
     })
     .post('/queue', async (c) => {
       refuseWhenClosing()

@@ -11,6 +11,16 @@ export function readSlot(value: JsonValue): { prompt: string; negativePrompt: st
   return { prompt: joined(prompt), negativePrompt: joined(negativePrompt) }
 }
 
+/** The tags that `readSlot` puts beside the texts. */
+export function slotTags(value: JsonValue): { before: string; after: string; negativeBefore: string } {
+  if (!isObject(value)) return { before: '', after: '', negativeBefore: '' }
+  return {
+    before: joined(embeddings(value.positive_embeddings)),
+    after: joined(loras(value.loras)),
+    negativeBefore: joined(embeddings(value.negative_embeddings)),
+  }
+}
+
 const isObject = (value: JsonValue | undefined): value is { [key: string]: JsonValue } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
