@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ImagePage } from '../../src-sidecar/contract/image.ts'
@@ -156,6 +156,7 @@ test('a matrix of 100 million is counted, previewed at its end, refused as a who
   }
   expect(await queued).toHaveLength(100_000)
   expect((await sidecar.get<Queue>('/api/queue')).pendingTotal).toBe(100_000)
+  console.log(`100,000 jobs queued; meanwhile another request took ${Math.round(slowest)} ms at most`)
   expect(slowest).toBeLessThan(1000)
 }, 120_000)
 
@@ -176,3 +177,40 @@ test('a sweep crosses the prompts and keeps their seeds; the value is kept with 
   const page = await sidecar.get<ImagePage>('/api/images')
   expect(page.total).toBe(0)
 })
+
+/** Of the sidecar, in MB, at most so far. */
+const peakMb = ({ child }: RunningSidecar): number =>
+  Math.round(Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024)
+
+test.runIf(process.platform === 'linux')(
+  'a pack of 100 MB is listed, counted, previewed and queued in part in bounded memory',
+  async () => {
+    const block =
+      'a lighthouse on a cliff, storm clouds, {oil painting|ink}, (dramatic light:1.2), very detailed\nneg: people, text\n\n'
+    const prompts = Math.floor((100 * 2 ** 20) / block.length)
+    const sidecar = await withPacks({ 'large.txt': block.repeat(prompts), 'small.txt': 'a cat' })
+    const before = peakMb(sidecar)
+    const figures: string[] = []
+    const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+      const began = performance.now()
+      const result = await work()
+      figures.push(`${what} ${((performance.now() - began) / 1000).toFixed(1)} s`)
+      return result
+    }
+    const { packs } = await timed('list', () => sidecar.get<Packs>('/api/packs'))
+    expect(packs.find(({ name }) => name === 'large')).toMatchObject({ promptCount: prompts, problem: null })
+    await timed('list again', () => sidecar.get<Packs>('/api/packs'))
+    const pack = await timed('page', () => packOf(sidecar, 'user/large.txt'))
+    expect([pack.jobCount, pack.prompts.length]).toEqual([String(prompts), 2000])
+    const choice = { packId: 'user/large.txt', drawSeed: 1, offset: prompts - 1 }
+    const { jobs } = await timed('preview', () => sidecar.post<PackPreview>('/api/pack/preview', choice))
+    expect(jobs).toMatchObject([{ promptIndex: prompts - 1, problem: null }])
+    await timed('queue 1,000', () => sidecar.queue('user/large.txt', { limit: 1000 }))
+    const peak = peakMb(sidecar)
+    console.log(
+      `100 MB, ${prompts.toLocaleString('en')} prompts: ${figures.join(', ')}; memory ${before} MB before, ${peak} MB at most`,
+    )
+    expect(peak).toBeLessThan(2000)
+  },
+  120_000,
+)

@@ -97,3 +97,38 @@ test('run with --watch-stdin ends when its stdin does', async () => {
   expect((await ended).code).not.toBe(0)
   await baseline.expectNothingLeft()
 })
+
+test('run makes what --dry-run has printed: a .json pack with its matrix and settings, a sweep and a limit', async () => {
+  const pack = join(tempDir('pack'), 'owls.json')
+  const matrix = { slots: [{ name: 'mood', values: ['soft', 'harsh'] }] }
+  writeFileSync(
+    pack,
+    JSON.stringify({ slots: [{ text: 'a [[mood]] owl' }], matrix, txt2img: { steps: 3, width: 64, height: 64 } }),
+  )
+  const more = ['--seed', '7', '--sweep', 'cfg_scale=4..5:1', '--limit', '3']
+  const dry = run(pack, ['--dry-run', '--json', ...more])
+  expect((await dry.ended).code).toBe(0)
+  expect([pngs(dry.out), existsSync(join(dry.dataDir, 'runs'))]).toEqual([[], false])
+  const printed = dry
+    .output()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(printed.map(({ prompt, settings }) => `${prompt} ${settings.cfgScale}`)).toEqual([
+    'a soft owl 4',
+    'a soft owl 5',
+    'a harsh owl 4',
+  ])
+
+  const { ended, out, output } = run(pack, more)
+  expect((await ended).code, output()).toBe(0)
+  const made = pngs(out).map((name) => readPngText(readFileSync(join(out, name)), 'parameters') ?? '')
+  expect(
+    made
+      .map(
+        (text) =>
+          `${text.split('\n')[0]} ${/CFG scale: (\d+)/.exec(text)?.[1]} ${/Steps: (\d+)/.exec(text)?.[1]} ${/Seed: (\d+)/.exec(text)?.[1]}`,
+      )
+      .sort(),
+  ).toEqual(printed.map(({ prompt, settings }) => `${prompt} ${settings.cfgScale} 3 7`).sort())
+})

@@ -64,7 +64,8 @@ const maxParsed = 2000
  * Every prompt that a pack makes. Pure: the same input gives the same list, and any index can be asked for alone. First
  * search and replace, then `[[slot]]`, `__wildcard__` and `{a|b}`; the matrix (and search and replace with `fanout`)
  * decides how many there are, wildcards and braces are drawn anew for each by the seed.
- * @throws AppError `pack_broken` with `data.promptIndex` where a prompt can't be read.
+ * @throws AppError `pack_broken` with `data.promptIndex` where a prompt that names a slot or a wildcard can't be read; any
+ * other is read when it is asked for.
  */
 export function expand({ prompts: written, matrix, wildcards = new Map(), searchReplace, seed }: ExpandInput): Expansion {
   const prompts = written.map(({ prompt, negativePrompt, index }, place) => ({

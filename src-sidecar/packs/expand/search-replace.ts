@@ -19,14 +19,17 @@ export interface FoundRules {
   readonly replace: (text: string, chosen: readonly string[]) => string
 }
 
+const nothingFound: FoundRules = { rules: [], replace: (text) => text }
+
 /** Which rules a prompt needs. A rule without search text or replacements does nothing. */
 export function findRules(rules: readonly SearchRule[], texts: readonly string[]): FoundRules {
+  if (rules.length === 0) return nothingFound
   const bySearch = new Map<string, string[]>()
   for (const { search, replacements } of rules) {
     if (search === '' || replacements.length === 0) continue
     bySearch.set(search, [...new Set([...(bySearch.get(search) ?? []), ...replacements])])
   }
-  if (bySearch.size === 0) return { rules: [], replace: (text) => text }
+  if (bySearch.size === 0) return nothingFound
   const longestFirst = [...bySearch.keys()].sort((a, b) => b.length - a.length)
   const anySearch = new RegExp(longestFirst.map((search) => search.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g')
   const found = new Set(texts.flatMap((text) => text.match(anySearch) ?? []))

@@ -22,7 +22,10 @@ export function slotFinder(
     return found
   }
 
+  const none: MatrixSlot[] = []
   return (texts) => {
+    // Most prompts of a large pack name nothing; to read them for that would take seconds.
+    if (slots.length === 0 || !texts.some(mayName)) return none
     const reached = { slot: new Set<string>(), wildcard: new Set<string>() }
     const open = texts.map((text) => text)
     for (let text = open.pop(); text !== undefined; text = open.pop())

@@ -85,6 +85,23 @@ describe('the list of packs', () => {
     ])
   })
 
+  test('shows a .txt and a .json of one name as one pack, and files of other names or endings for themselves', async () => {
+    for (const name of ['a.txt', 'b.txt', 'b.tsv']) writeFileSync(join(own, name), 'a cat')
+    for (const name of ['a.json', 'c.json', 'A.json']) writeFileSync(join(own, name), '{"txt2img": {"steps": 9}}')
+    const { packs } = await library.list()
+    expect(packs.map(({ files }) => files.join(' + ')).sort()).toEqual(['A.json', 'a.txt + a.json', 'b.tsv', 'b.txt', 'c.json'])
+  })
+
+  test('is anew only where a file was written, also when that leaves its size', async () => {
+    for (let at = 0; at < 300; at++) writeFileSync(join(own, `${at}.json`), JSON.stringify({ slots: [{ text: `a cat ${at}` }] }))
+    expect((await library.list()).packs).toHaveLength(300)
+    writeFileSync(join(own, '7.json'), JSON.stringify({ slots: [{ text: '' }] }).padEnd(29))
+    const began = performance.now()
+    const { packs } = await library.list()
+    expect(packs.filter(({ promptCount }) => promptCount === 0).map(({ name }) => name)).toEqual(['7'])
+    expect(performance.now() - began).toBeLessThan(1000)
+  })
+
   test('is empty where there is no folder', async () => {
     rmSync(own, { recursive: true })
     expect(await ids()).toEqual([])
@@ -143,6 +160,16 @@ describe('the watch', () => {
     await waitFor(() => changes === 2, 'the changed pack')
     rmSync(join(own, 'new.txt'))
     await waitFor(() => changes === 3, 'the deleted pack')
+  })
+
+  test('tells of both files of a pair', async () => {
+    writeFileSync(join(own, 'pair.txt'), 'a cat')
+    writeFileSync(join(own, 'pair.json'), '{}')
+    await library.start()
+    writeFileSync(join(own, 'pair.json'), '{"slots": []}')
+    await waitFor(() => changes === 1, 'the changed .json')
+    writeFileSync(join(own, 'pair.txt'), 'a dog')
+    await waitFor(() => changes === 2, 'the changed .txt')
   })
 
   test('does not tell of what was there before', async () => {
