@@ -37,7 +37,7 @@ export class RunReport {
   begin(packName: string, jobs: number, images: number): void {
     this.#jobs = jobs
     this.#images = images
-    this.#line(`${packName}: ${jobs} ${jobs === 1 ? 'prompt' : 'prompts'}, ${images} ${images === 1 ? 'image' : 'images'}`)
+    this.#line(`${packName}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${images} ${images === 1 ? 'image' : 'images'}`)
   }
 
   notice(message: string): void {

@@ -33,6 +33,8 @@ export const editablePackSchema = z.object({
   edit: packEditSchema,
   /** By `from`. */
   tags: z.array(rowTagsSchema),
+  /** Names of wildcard lists, at most 5000. */
+  wildcards: z.array(z.string()),
   /** What its file can hold. */
   can: z.object({ lines: z.boolean(), matrix: z.boolean() }),
   /** Work that was not saved, and the version that it began with. */

@@ -1,17 +1,7 @@
 import type { PackSettings } from '../contract/pack.ts'
 import { recipeSchema } from '../contract/recipe.ts'
+import { settingNames } from '../contract/sweep.ts'
 import type { JsonValue } from './formats/json-tree.ts'
-
-/** Names of the settings in a `.json` pack, on the command line and in sweeps, and what they are in a recipe. */
-export const settingNames = {
-  steps: 'steps',
-  sampler_name: 'samplerName',
-  scheduler: 'scheduler',
-  cfg_scale: 'cfgScale',
-  width: 'width',
-  height: 'height',
-  seed: 'seed',
-} as const
 
 /**
  * The settings that a `.json` pack brings along: `txt2img`, and `images_per_prompt` of `pipeline`. What is missing, out of

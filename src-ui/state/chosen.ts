@@ -1,6 +1,7 @@
 import type { Chosen } from '../../src-sidecar/contract/recipe.ts'
 
-const settingTitles: Readonly<Record<string, string>> = {
+/** Of what can be swept. */
+export const settingTitles: Readonly<Record<string, string>> = {
   samplerName: 'Sampler',
   scheduler: 'Scheduler',
   steps: 'Steps',

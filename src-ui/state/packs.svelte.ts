@@ -5,6 +5,7 @@ import { asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
 import { PackEditorState } from './pack-editor.svelte.ts'
 import { PreviewState, randomSeed } from './preview.svelte.ts'
+import { readSweeps, type TypedSweep } from './sweeps.ts'
 
 export class PacksState {
   list = $state.raw<Packs>({ packs: [], userFolder: '' })
@@ -19,6 +20,8 @@ export class PacksState {
   images = $state<number | null>(null)
   overrides = $state.raw<Partial<RecipeDefaults>>({})
   seed = $state<number | null>(null)
+  /** Settings that take each of their values in turn, as they are typed. */
+  sweeps = $state.raw<readonly TypedSweep[]>([])
   /** Of the jobs, the first so many. */
   limit = $state<number | null>(null)
   /** What wildcards and braces are drawn by: the preview shows what is queued. */
@@ -39,6 +42,7 @@ export class PacksState {
   choice = $derived.by(
     (): PackChoice => ({
       drawSeed: this.drawSeed,
+      sweeps: readSweeps(this.sweeps),
       ...(this.selected.size ? { prompts: [...this.selected].sort((a, b) => a - b) } : {}),
       ...(this.limit === null ? {} : { limit: this.limit }),
     }),

@@ -40,11 +40,21 @@ export class PackEditor {
 
   /** @throws AppError `pack_not_found`, `pack_broken`, `too_large`. */
   async open(id: string): Promise<EditablePack> {
-    const { summary, files } = await this.#readable(id)
+    const { summary, files, wildcards } = await this.#readable(id)
     const draft = await this.#drafts.read(summary.id)
     const { name, source, files: names } = summary
     const kept = draft && { version: draft.version, edit: draft.edit, savedAtMs: draft.savedAtMs }
-    return { id: summary.id, name, source, files: names, version: versionOf(files), ...openEdit(files), draft: kept }
+    const lists = [...wildcards.keys()].sort().slice(0, 5000)
+    return {
+      id: summary.id,
+      name,
+      source,
+      files: names,
+      version: versionOf(files),
+      wildcards: lists,
+      ...openEdit(files),
+      draft: kept,
+    }
   }
 
   /** What an edit would make, and keeps it; what can't be made of it is told as the problem of the preview. */

@@ -82,7 +82,7 @@ test.each([
   [['--set', 'step=7'], 'Did you mean "steps"?'],
   [['--set', 'steps=many'], 'steps can\'t be "many"'],
   [['--set', 'steps=0'], 'steps can\'t be "0"'],
-  [['--sweep', 'steps=9..4:1'], '"steps=9..4:1" is no range. Write from..to:step, as 4..9:1'],
+  [['--sweep', 'steps=9..4:1'], '"9..4:1" is no range. Write from..to:step, as 4..9:1'],
   [['--sweep', 'steps=1..9:0'], 'is no range'],
   [['--sweep', 'steps=5,x'], 'steps can\'t be "x"'],
 ])('run %j says what is wrong', async (args, message) => {

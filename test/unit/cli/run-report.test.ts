@@ -88,9 +88,7 @@ test('a run of two images says what it makes, each file and the sum', () => {
   }
   expect([report.done, report.allMade]).toEqual([true, true])
   report.end([])
-  expect(said.out).toMatch(
-    /^cats: 2 prompts, 2 images\n1\/2 {2}\/out\/a\.png\n2\/2 {2}\/out\/b\.png\n2 of 2 images in \d+\.\d s\n$/,
-  )
+  expect(said.out).toMatch(/^cats: 2 jobs, 2 images\n1\/2 {2}\/out\/a\.png\n2\/2 {2}\/out\/b\.png\n2 of 2 images in \d+\.\d s\n$/)
   expect(said.error).toBe('')
 })
 
@@ -98,7 +96,7 @@ test('one is one, and the numbers are aligned', () => {
   const one = reporting()
   one.report.begin('cats', 1, 1)
   one.report.end([])
-  expect(one.said.out).toMatch(/^cats: 1 prompt, 1 image\n0 of 1 image in/)
+  expect(one.said.out).toMatch(/^cats: 1 job, 1 image\n0 of 1 image in/)
   const many = reporting()
   many.report.begin('cats', 1, 100)
   many.report.tell(image('/a.png'))
@@ -173,7 +171,7 @@ describe('the progress bar', () => {
     const { report, said } = reporting(false)
     report.begin('cats', 1, 1)
     report.tell(progress(0.9))
-    expect(said.out).toBe('cats: 1 prompt, 1 image\n')
+    expect(said.out).toBe('cats: 1 job, 1 image\n')
   })
 })
 
