@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Pack } from '../../src-sidecar/contract/pack.ts'
 import type { DraftAnswer, EditablePack, PackEdit, SavedPack } from '../../src-sidecar/contract/pack-edit.ts'
-import type { RunningSidecar } from '../helpers/sidecar.ts'
+import { closeSidecar, type RunningSidecar } from '../helpers/sidecar.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { trackSidecars } from '../helpers/tracked-sidecars.ts'
 
@@ -54,6 +54,7 @@ test('an edit is previewed while it is typed, and saved without losing a comment
     matrix,
   })
   expect(await openEdit(sidecar)).toMatchObject({ draft: null })
+  expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
 })
 
 test('what was changed on disk is not written over unless that is asked for, and then is what the user saw', async () => {
