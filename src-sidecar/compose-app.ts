@@ -72,7 +72,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     threads: parts.threads,
     env: environment(),
     logger,
-    nameOf: (subject) => (subject === 'app' ? 'StableNew' : core.backend.status.name),
+    nameOf: (id) =>
+      id === '' ? 'StableNew' : (core.backends.all.find(({ process }) => process?.spawnId === id)?.status.name ?? 'A backend'),
     onLeak: (leak) => {
       notice(leakNotice(leak))
       events.publish({ type: 'leak', leak })
@@ -80,9 +81,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   })
 
   const saveSettings = async (wanted: Settings) => {
-    const changed = JSON.stringify(wanted.backend) !== JSON.stringify(settings.current.backend)
+    const changed = JSON.stringify(wanted.backends) !== JSON.stringify(settings.current.backends)
     await settings.save(wanted)
-    if (changed) await core.changeBackend(wanted.backend)
+    if (changed) await core.changeBackends(wanted.backends)
   }
   const status = async (): Promise<Status> => ({
     version: appVersion,
@@ -93,7 +94,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packsFolder: folders.packs,
     imagesFolder: folders.images,
     logFile: join(folders.log, 'stablenew.log'),
-    backend: core.backend.status,
+    backends: [...core.backends.statuses],
     containment: await core.containment.facts(),
     ...context.status(),
   })
@@ -117,7 +118,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     }),
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
-    preview: (jobId) => (core.runner.progress?.jobId === jobId ? (core.runner.preview?.bytes ?? null) : null),
+    preview: (jobId) => core.processor.preview(jobId)?.bytes ?? null,
     open: (what) => host.open(opened[what]),
     front: async () => {
       events.publish({ type: 'front' })
@@ -169,7 +170,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
-  atEnd('processes', 'backend', 8000, (reason, force) => core.backend.stop(reason, force))
+  atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
     events.end()
     await shell.stop(reason, force)
@@ -185,7 +186,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [core.containment, packs, core.backend, diagnostics, server], server, shell }
+  return { components: [core.containment, packs, core.backends, diagnostics, server], server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

@@ -96,7 +96,7 @@ export async function runPack(
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
-      backend: settings.current.backend,
+      backends: settings.current.backends,
       publish: onEvent,
       env: environment(),
       containment: command.containment ?? settings.current.containment,
@@ -113,11 +113,11 @@ export async function runPack(
     const atEnd = (phase: Phase, name: string, component: Pick<Component, 'stop'>) =>
       end.coordinator.register({ phase, name, deadlineMs: stepMs, run: (reason, force) => component.stop(reason, force) })
     atEnd('jobs', 'running image', core.processor)
-    atEnd('processes', 'backend', core.backend)
+    atEnd('processes', 'backend', core.backends)
     atEnd('verify', 'processes', core.containment)
 
     await core.containment.start(abort)
-    await core.backend.start(abort)
+    await core.backends.start(abort)
     abort.throwIfAborted()
     const request = { packId: pack.id, images: command.images, seed: command.seed }
     const jobIds = core.queue.add(pack, request, settings.current.recipe)

@@ -23,6 +23,7 @@ const startDeadlineMs = 30_000
 const healthDeadlineMs = 3000
 
 export interface DraftBackendOptions {
+  readonly settings: { readonly id: string; readonly name: string }
   readonly containment: Containment
   /** Further arguments of the engine: `--step-ms` and the like. */
   readonly args: readonly string[]
@@ -45,16 +46,27 @@ interface Engine {
  * States as in `BackendStatus`; changed only here.
  */
 export class DraftBackend implements Backend {
-  readonly name = 'Draft engine'
+  readonly name: string
+  /** It paints the same whatever is asked for. */
+  readonly known = null
   readonly #options: DraftBackendOptions
   readonly #stopping = new AbortController()
   readonly #closed = deferred<ComponentExit>()
-  #status: BackendStatus = { kind: 'draft', name: this.name, state: 'stopped', problem: null, capabilities: null }
+  #status: BackendStatus
   #engine: Promise<Engine> | undefined
   #running: Engine | undefined
 
   constructor(options: DraftBackendOptions) {
     this.#options = options
+    this.name = options.settings.name || 'Draft engine'
+    this.#status = {
+      id: options.settings.id,
+      kind: 'draft',
+      name: this.name,
+      state: 'stopped',
+      problem: null,
+      capabilities: null,
+    }
   }
 
   get closed(): Promise<ComponentExit> {
@@ -99,6 +111,10 @@ export class DraftBackend implements Backend {
   }
 
   tryAgain(): void {}
+
+  async reach(): Promise<boolean> {
+    return true
+  }
 
   async recycle(force: AbortSignal): Promise<void> {
     const engine = this.#running

@@ -1,13 +1,16 @@
+import type { BackendModels } from '../contract/backend-models.ts'
 import type { Problem } from '../contract/job.ts'
 import type { BackendCapability } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
-import type { GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
 import { namedOutOfMemory } from './out-of-memory.ts'
 
 /** Speaks with one server, whoever runs it. */
 export interface ServerClient {
   /** Asks what the server can. @throws AppError saying why it can't be used. */
   probe(signal: AbortSignal): Promise<readonly BackendCapability[]>
+  /** What the server has. Never throws: what is not told is empty. */
+  models(signal: AbortSignal): Promise<BackendModels>
   /** Makes one image. Never throws; see `GenerateResult`. */
   generate(
     request: GenerateRequest,
@@ -34,3 +37,16 @@ export function failedResult(thrown: unknown, underWay: boolean, what: string): 
     return { outcome: 'unavailable', problem, crashed: underWay && error.data.connected === true }
   return { outcome: 'rejected', problem: namedOutOfMemory(problem) }
 }
+
+/** Reads what was made, once the server is free again. @throws AppError `backend_bad_answer`, or what `read` threw where that is one. */
+export const readable =
+  (what: string, read: () => Promise<GeneratedImage>): (() => Promise<GeneratedImage>) =>
+  async () => {
+    try {
+      return await read()
+    } catch (thrown) {
+      const error = asError(thrown)
+      if (error instanceof AppError) throw error
+      throw new AppError('backend_bad_answer', `${what} could not be used: ${error.message}`, { cause: error })
+    }
+  }

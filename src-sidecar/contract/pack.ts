@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { recipeDefaultsSchema } from './recipe.ts'
+import { backendIdSchema } from './settings.ts'
 
 export const packPromptSchema = z.object({
   /** From 0. */
@@ -38,6 +39,8 @@ export const queuePackRequestSchema = z.object({
   prompts: z.array(z.int().min(0)).min(1).max(100_000).optional(),
   images: z.int().min(1).max(1000).default(1),
   settings: recipeDefaultsSchema.partial().default({}),
+  /** The only backend that may do it; absent: any. */
+  pinnedTo: backendIdSchema.optional(),
   /** First seed of every job; absent: random. */
   seed: z
     .int()

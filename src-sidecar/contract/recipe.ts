@@ -5,6 +5,8 @@ export const recipeSchema = z.object({
   version: z.literal(1),
   prompt: z.string().max(100_000),
   negativePrompt: z.string().max(100_000),
+  /** As the backend lists it; absent: whatever it has loaded. */
+  checkpoint: z.string().min(1).max(1000).optional(),
   samplerName: z.string().min(1).max(200),
   scheduler: z.string().min(1).max(200),
   steps: z.int().min(1).max(1000),

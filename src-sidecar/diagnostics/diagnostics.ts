@@ -24,7 +24,8 @@ export interface DiagnosticsOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logger: Logger
   /** For people. */
-  readonly nameOf: (subject: Leak['subject']) => string
+  /** @param id of a backend's process; empty for the app */
+  readonly nameOf: (id: string) => string
   /** Told once of each leak. */
   readonly onLeak: (leak: Leak) => void
 }

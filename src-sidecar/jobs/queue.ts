@@ -3,7 +3,6 @@ import type { Pack, QueuePackRequest } from '../contract/pack.ts'
 import { queuePackRequestSchema } from '../contract/pack.ts'
 import type { RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
-import type { JobRunner } from './job-runner.ts'
 import type { JobStore, NewJob } from './job-store.ts'
 import type { QueueProcessor } from './queue-processor.ts'
 
@@ -12,7 +11,6 @@ const endedShown = 30
 export interface QueueOptions {
   readonly store: JobStore
   readonly processor: QueueProcessor
-  readonly runner: JobRunner
   readonly onJob: (job: Job) => void
   /** Many jobs changed at once. */
   readonly onQueue: () => void
@@ -34,7 +32,7 @@ export class JobQueue {
 
   /** One job for each prompt. @throws AppError `pack_broken`, `bad_request` (no such prompt). */
   add(pack: Pack, request: QueuePackRequest, defaults: RecipeDefaults): number[] {
-    const { prompts, images, settings, seed } = queuePackRequestSchema.parse(request)
+    const { prompts, images, settings, seed, pinnedTo = null } = queuePackRequestSchema.parse(request)
     if (pack.problem !== null) throw brokenPack(pack)
     const chosen = (prompts ?? pack.prompts.map(({ index }) => index)).map((index) => {
       const prompt = pack.prompts[index]
@@ -51,6 +49,7 @@ export class JobQueue {
         packId: pack.id,
         packName: pack.name,
         promptIndex: prompt.index,
+        pinnedTo,
         recipe: {
           version: 1,
           ...defaults,
@@ -69,12 +68,12 @@ export class JobQueue {
   }
 
   view(limit: number, offset: number): Queue {
-    const { store, runner } = this.#options
+    const { store, processor } = this.#options
     const totals = store.pendingTotals()
     return {
       paused: store.paused,
       running: store.running(),
-      progress: runner.progress === undefined ? [] : [runner.progress],
+      progress: [...processor.progress],
       pending: store.pending(limit, offset),
       pendingTotal: totals.jobs,
       ended: store.ended(endedShown),
@@ -140,9 +139,10 @@ export class JobQueue {
   #remainingMs(pendingImages: number): number | null {
     const each = this.#options.imageDurationMs()
     if (each === null) return null
-    const progress = this.#options.runner.progress
-    const current = progress === undefined ? 0 : (progress.remainingMs ?? each * (1 - progress.fraction))
-    return Math.round(current + pendingImages * each)
+    const running = this.#options.processor.progress
+    const left = running.map(({ remainingMs, fraction }) => remainingMs ?? each * (1 - fraction))
+    // Backends work side by side.
+    return Math.round((left.reduce((sum, ms) => sum + ms, 0) + pendingImages * each) / Math.max(1, left.length))
   }
 }
 

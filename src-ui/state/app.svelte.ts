@@ -2,7 +2,7 @@ import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
-import type { Status } from '../../src-sidecar/contract/status.ts'
+import type { BackendStatus, Status } from '../../src-sidecar/contract/status.ts'
 import { type ApiError, asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
 import { type ConnectionState, EventConnection } from '../api/event-connection.ts'
@@ -32,6 +32,7 @@ export class App {
   exitAsked = $state(false)
 
   closing = $derived(this.status?.closing ?? null)
+  backends = $derived(this.status?.backends ?? [])
 
   readonly api: Api
   readonly shell: Shell
@@ -87,6 +88,10 @@ export class App {
     }
   }
 
+  backend(id: string | undefined): BackendStatus | undefined {
+    return this.backends.find((one) => one.id === id)
+  }
+
   async openFolder(what: 'packs' | 'images' | 'log'): Promise<void> {
     const { shell, status } = this
     try {
@@ -131,7 +136,7 @@ export class App {
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
     else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
-    else if (this.status && event.type === 'backend') this.status = { ...this.status, backend: event.backend }
+    else if (this.status && event.type === 'backends') this.status = { ...this.status, backends: event.backends }
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }
   }
 

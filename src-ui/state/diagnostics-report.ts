@@ -5,13 +5,13 @@ const reportedSamples = 30
 
 /** What goes into a bug report, as JSON. Taken field by field: nothing comes along that is not meant for others' eyes. */
 export function diagnosticsReport(status: Status, diagnostics: Diagnostics, samples: readonly Sample[]): string {
-  const { version, system, shell, backend, containment, lastShutdown } = status
+  const { version, system, shell, backends, containment, lastShutdown } = status
   const { leaks, recycled, processes, threads, handles, sampleMs } = diagnostics
   const report = {
     version,
     system,
     shell,
-    backend: { kind: backend.kind, state: backend.state, problem: backend.problem?.code ?? null },
+    backends: backends.map(({ kind, state, problem }) => ({ kind, state, problem: problem?.code ?? null })),
     containment,
     leaks,
     recycled,

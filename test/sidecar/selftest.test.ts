@@ -126,7 +126,7 @@ test('a scenario or a backend that there is not is refused with exit code 2', as
   expect(wrong.output()).toContain('There is no scenario T9; --list tells which there are.')
   const backend = spawnMain(['--selftest', '--backend', 'nonsense'])
   expect((await backend.ended).code).toBe(2)
-  expect(backend.output()).toContain('--backend takes draft, settings or a URL')
+  expect(backend.output()).toContain('There is no backend "nonsense" in the settings, but draft.')
 })
 
 test('--list names each scenario with what it proves', async () => {

@@ -69,13 +69,16 @@ describe('the report', () => {
     packsFolder: '/home/somebody/packs',
     imagesFolder: '/home/somebody/images',
     logFile: '/home/somebody/log',
-    backend: {
-      kind: 'sdapi',
-      name: 'WebUI at secret.example',
-      state: 'failed',
-      problem: { code: 'timeout', message: 'token=abc' },
-      capabilities: null,
-    },
+    backends: [
+      {
+        id: 'my-secret',
+        kind: 'sdapi',
+        name: 'WebUI at secret.example',
+        state: 'failed',
+        problem: { code: 'timeout', message: 'token=abc' },
+        capabilities: null,
+      },
+    ],
     containment: { level: 'shim', reasons: [] },
     closing: null,
     notices: ['a pack with a prompt'],

@@ -39,7 +39,7 @@ test.skipIf(!hasBrowser)('a WebUI is set up to be started, its start fails, is c
   await page.getByRole('button', { name: /^Backend: WebUI at .*, starting…$/ }).waitFor()
   expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
   await page.getByRole('button', { name: /^Backend: WebUI at .*, ready$/ }).waitFor()
-  expect((await sidecar.get<Settings>('/api/settings')).backend).toMatchObject({
+  expect((await sidecar.get<Settings>('/api/settings')).backends[0]).toMatchObject({
     kind: 'sdapi',
     managed: {
       command: process.execPath,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import type { BackendModels } from '../../contract/backend-models.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
 import type { BackendCapability } from '../../contract/status.ts'
 import { AppError } from '../../errors/app-error.ts'
@@ -8,7 +9,7 @@ import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult 
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
 import { decodedPicture } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
-import { failedResult, type ServerClient } from '../server-client.ts'
+import { failedResult, readable, type ServerClient } from '../server-client.ts'
 import type { ServerHttp } from '../server-http.ts'
 import { ComfyuiEvents } from './comfyui-events.ts'
 import { comfyuiHttp } from './comfyui-http.ts'
@@ -17,6 +18,8 @@ import { ComfyuiQueue, type Ticket } from './comfyui-queue.ts'
 import { endOfPrompt } from './end-of-prompt.ts'
 import { type PreparedGraph, preparedGraph } from './prepared-graph.ts'
 import { ProgressTracker } from './progress-tracker.ts'
+
+const theAnswer = 'The answer of ComfyUI'
 
 export interface ComfyuiClientOptions {
   readonly deadlines?: BackendDeadlines
@@ -44,6 +47,10 @@ export class ComfyuiClient implements ServerClient {
 
   async probe(signal: AbortSignal): Promise<readonly BackendCapability[]> {
     return await this.#models.capabilities(signal)
+  }
+
+  models(signal: AbortSignal): Promise<BackendModels> {
+    return this.#models.all(signal)
   }
 
   async generate(
@@ -79,7 +86,8 @@ export class ComfyuiClient implements ServerClient {
       await this.#queue.add(ticket, prepared.graph, over.signal)
       const end = await endOfPrompt(this.#queue, ticket, events, this.#deadlines, over.signal)
       const picture = end.sent ?? (await this.#queue.picture(end.file, over.signal))
-      return { outcome: 'done', image: await toImage(picture, prepared, Math.round(performance.now() - began)) }
+      const durationMs = Math.round(performance.now() - began)
+      return { outcome: 'done', image: readable(theAnswer, () => toImage(picture, prepared, durationMs)) }
     }
     const making = make()
     making.catch(() => {})
@@ -92,11 +100,7 @@ export class ComfyuiClient implements ServerClient {
       if (signal.aborted) return { outcome: 'interrupted' }
       // What nobody waits for any more must not keep the server from the next image.
       if (underWay && !(error instanceof AppError && error.code === 'backend_unreachable')) await this.#queue.withdraw(ticket)
-      return failedResult(
-        error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error,
-        underWay,
-        'The answer of ComfyUI',
-      )
+      return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, underWay, theAnswer)
     } finally {
       over.abort()
       await events?.end()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import type { BackendModels } from '../../contract/backend-models.ts'
 import type { BackendCapability } from '../../contract/status.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { whenAborted } from '../../lifecycle/when-aborted.ts'
@@ -8,15 +9,17 @@ import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult 
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
 import { decodedPicture } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
-import { failedResult, type ServerClient } from '../server-client.ts'
+import { failedResult, readable, type ServerClient } from '../server-client.ts'
 import type { ServerAddress, ServerHttp } from '../server-http.ts'
-import { generateAnswerSchema, type Info, infoSchema } from './sdapi-answers.ts'
+import { type GenerateAnswer, generateAnswerSchema, type Info, infoSchema } from './sdapi-answers.ts'
 import { sdapiCapabilities } from './sdapi-capabilities.ts'
 import { sdapiHttp } from './sdapi-http.ts'
+import { sdapiModels } from './sdapi-models.ts'
 import { type ProgressSources, SdapiProgress, withoutDataUri } from './sdapi-progress.ts'
 
 /** An interrupt that comes before the server began is lost (A1 clears the flag at `begin`): it is said again. */
 const interruptAgainMs = 400
+const theAnswer = 'The answer to txt2img'
 
 export interface SdapiClientOptions {
   readonly deadlines?: BackendDeadlines
@@ -45,6 +48,10 @@ export class SdapiClient implements ServerClient {
     const has = (wanted: string) => capabilities.some(({ name, available }) => name === wanted && available)
     this.#sources = { task: has('taskProgress'), global: has('progress') }
     return capabilities
+  }
+
+  models(signal: AbortSignal): Promise<BackendModels> {
+    return sdapiModels(this.#http, signal)
   }
 
   async generate(
@@ -79,10 +86,12 @@ export class SdapiClient implements ServerClient {
       const answer = await this.#http.post('/sdapi/v1/txt2img', body, abandon.signal, Number.POSITIVE_INFINITY)
       // An interrupted call still answers 200, with a half-made picture.
       if (signal.aborted) return { outcome: 'interrupted' }
-      return { outcome: 'done', image: await toImage(answer, request, Math.round(performance.now() - began)) }
+      const durationMs = Math.round(performance.now() - began)
+      const parsed = generateAnswerSchema.parse(answer)
+      return { outcome: 'done', image: readable(theAnswer, () => toImage(parsed, request, durationMs)) }
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }
-      return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, true, 'The answer to txt2img')
+      return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, true, theAnswer)
     } finally {
       answered.abort()
       await Promise.allSettled([interrupting, following])
@@ -122,8 +131,7 @@ const payload = ({ recipe, seed }: GenerateRequest, taskId: string | undefined) 
   force_task_id: taskId,
 })
 
-async function toImage(answer: unknown, request: GenerateRequest, durationMs: number): Promise<GeneratedImage> {
-  const { images, info } = generateAnswerSchema.parse(answer)
+async function toImage({ images, info }: GenerateAnswer, request: GenerateRequest, durationMs: number): Promise<GeneratedImage> {
   const details = readInfo(info)
   const first = details.index_of_first_image ?? 0
   const encoded = images[first] ?? images[0] ?? ''

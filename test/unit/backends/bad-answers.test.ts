@@ -1,6 +1,5 @@
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import type { BackendDeadlines } from '../../../src-sidecar/backends/backend-deadlines.ts'
 import { ComfyuiClient } from '../../../src-sidecar/backends/comfyui/comfyui-client.ts'
 import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
@@ -10,6 +9,7 @@ import { ScriptedComfyui } from '../../helpers/comfyui/scripted-comfyui.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { recipe } from '../jobs/queue-fixture.ts'
 import { json, scriptedServer } from './sdapi/scripted-server.ts'
+import { whole } from './whole-result.ts'
 
 const deadlines: BackendDeadlines = { quickMs: 300, bodyMs: 300, interruptMs: 300, stallMs: 700, imageMs: 700, lostMs: 400 }
 /** All deadlines in a row, on a busy machine. */
@@ -127,6 +127,9 @@ async function server(kind: Place['kind'], line: string, stepMs = 5) {
       scripted.script.stepMs = 0
     }
     const settings = {
+      id: 'one',
+      name: '',
+      enabled: true,
       kind,
       url: scripted.url,
       username: '',
@@ -153,8 +156,8 @@ function client<T extends ServerClient>(made: T): T {
   return made
 }
 
-const image = (one: ServerClient, seed = 1): Promise<GenerateResult> =>
-  one.generate({ recipe: recipe({ steps: 4 }), seed }, () => {}, new AbortController().signal)
+const image = (one: ServerClient, seed = 1) =>
+  whole(one.generate({ recipe: recipe({ steps: 4 }), seed }, () => {}, new AbortController().signal))
 
 const held = (kind: RegExp): number => process.getActiveResourcesInfo().filter((name) => kind.test(name)).length
 

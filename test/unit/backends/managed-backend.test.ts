@@ -32,15 +32,14 @@ async function managed(script: (folder: string) => string) {
   await containment.start(never)
   const url = `http://127.0.0.1:${await freePort()}`
   const told: BackendStatus[] = []
-  const backend = new ManagedBackend({
-    kind: 'sdapi',
-    url,
+  const backend: ManagedBackend = new ManagedBackend({
+    settings: { id: 'one', name: '', kind: 'sdapi', url },
     what: 'WebUI',
     client: new SdapiClient({ url }),
     managed: { command: process.execPath, args: ['-e', script(folder)], cwd: '', env: {}, startupLimitS: 20 },
     containment,
     logFile: join(folder, 'webui.log'),
-    onStatus: (status) => told.push(status),
+    onStatus: () => told.push(backend.status),
     remark: () => {},
   })
   await backend.start()

@@ -22,10 +22,9 @@ const never = new AbortController().signal
 
 function backendAt(url: string) {
   const told: BackendStatus[] = []
-  return {
-    backend: new ServerBackend({ kind: 'sdapi', url }, 'WebUI', new SdapiClient({ url }), (status) => told.push(status)),
-    told,
-  }
+  const settings = { id: 'one', name: '', kind: 'sdapi', url } as const
+  const backend: ServerBackend = new ServerBackend(settings, 'WebUI', new SdapiClient({ url }), () => told.push(backend.status))
+  return { backend, told }
 }
 
 test('is ready when its server answers, and says its state only when that changes', async () => {

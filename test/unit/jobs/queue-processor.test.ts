@@ -27,6 +27,8 @@ let told: string[]
 /** How much was told at each call between two jobs. */
 let between: number[]
 let betweenFails: boolean
+/** Whether each job is followed by a pause. */
+let pauses: boolean
 let progress: JobProgress[]
 
 const never = new AbortController().signal
@@ -40,6 +42,7 @@ beforeEach(async () => {
   told = []
   between = []
   betweenFails = false
+  pauses = false
   progress = []
   history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
   runner = new JobRunner({
@@ -62,18 +65,19 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
+  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
     if (betweenFails) throw new Error('planted')
   }
-  return new QueueProcessor({ runId: 'run', store, runner, logger: silent, onJob, betweenJobs, atExit: () => atExit })
+  fresh.addLane({ backend, runner, jobEnds: () => pauses, betweenJobs })
+  return fresh
 }
 const newQueue = () =>
   new JobQueue({
     store,
     processor,
-    runner,
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
     onAsked: () => {},
     onQueue: () => {},
@@ -110,6 +114,7 @@ describe('a job', () => {
   })
 
   test('follows the one before it, one at a time', async () => {
+    pauses = true
     const ids = add([], [], [])
     for (const [number, id] of ids.entries()) {
       const request = await backend.request(number)
@@ -124,6 +129,7 @@ describe('a job', () => {
 
   test('is run also when the work between two jobs fails', async () => {
     betweenFails = true
+    pauses = true
     backend.automatic = true
     const ids = add([], [])
     await waitFor(() => ids.every((id) => state(id) === 'completed'), 'both')
@@ -279,7 +285,7 @@ describe('when the disk is not there', () => {
     const request = await backend.request(0)
     const pages = database.pragma('page_count', { simple: true }) as number
     database.pragma(`max_page_count = ${pages}`)
-    await request.answer({ outcome: 'done', image: { ...(await made()), parameters: 'p'.repeat(20_000) } })
+    await request.answer({ outcome: 'done', image: async () => ({ ...(await made()), parameters: 'p'.repeat(20_000) }) })
     await waitFor(() => state(id!) !== 'running', 'the job to come back')
     expect(store.get(id!)).toMatchObject({ state: 'queued', problem: { code: 'disk' } })
     expect(files()).toEqual([])

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { GenerateProgress, GenerateResult } from '../../../../src-sidecar/backends/backend.ts'
+import type { GenerateProgress } from '../../../../src-sidecar/backends/backend.ts'
 import { SdapiClient } from '../../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { recipe } from '../../jobs/queue-fixture.ts'
+import { type WholeResult, whole } from '../whole-result.ts'
 import { json, type ScriptedServer, scriptedServer } from './scripted-server.ts'
 
 const txt2img = '/sdapi/v1/txt2img'
@@ -48,7 +49,7 @@ const image = (more: object = {}) => ({
 })
 
 const ask = (client: SdapiClient, signal = new AbortController().signal, onProgress = (_: GenerateProgress) => {}) =>
-  client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal)
+  whole(client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal))
 
 const asAsked = expect.stringMatching(/^a cat\nNegative prompt: blurry\nSteps: 20, .*Seed: 42, Size: 32x24/)
 
@@ -330,7 +331,7 @@ describe('an answer that is no image rejects the job, and says why', () => {
   })
 })
 
-const messageOf = (result: GenerateResult) => ('problem' in result ? result.problem.message : '')
+const messageOf = (result: WholeResult) => ('problem' in result ? result.problem.message : '')
 
 describe('a server that is not there leaves the job as it was', () => {
   test('connection refused', async () => {
