@@ -125,6 +125,8 @@ export class JobRunner {
   async #save(job: Job, fence: Fence, imageIndex: number, image: () => Promise<GeneratedImage>): Promise<JobOutcome | null> {
     const { store, saveImage, onImage } = this.#options
     try {
+      // The next request goes out first.
+      await new Promise((resolve) => setImmediate(resolve))
       const saved = await saveImage(job, imageIndex, await image(), () => store.advance(fence, imageIndex))
       if (saved === null) return { how: 'lost' }
       onImage(saved)

@@ -123,18 +123,26 @@ export class JobStore {
     this.#database.prepare(`INSERT OR REPLACE INTO flags (name, value) VALUES ('paused', ?)`).run(paused ? 1 : 0)
   }
 
-  /** Takes the next job of the queue that this backend may do, for this run, or nothing; nothing while the queue is paused. */
+  /**
+   * Takes the next job of the queue that this backend may do, for this run, or nothing; nothing while the queue is paused.
+   * The backend waits for it, so it does not wait for the disk: a claim that a power cut undoes was none.
+   */
   claim(runId: string, { backendId, elsewhere }: Claimant, nowMs: number): Job | undefined {
-    const row = this.#database
-      .prepare(
-        `UPDATE jobs SET state = 'running', run_id = @runId, attempt = attempt + 1, started_at_ms = @nowMs, ended_at_ms = NULL
+    this.#database.pragma('synchronous = NORMAL')
+    try {
+      const row = this.#database
+        .prepare(
+          `UPDATE jobs SET state = 'running', run_id = @runId, attempt = attempt + 1, started_at_ms = @nowMs, ended_at_ms = NULL
          WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND coalesce(pinned_to, @backendId) = @backendId
              AND coalesce(model_key, '') NOT IN (SELECT value FROM json_each(@elsewhere)) ORDER BY position, id LIMIT 1)
            AND state = 'queued'
            AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused' AND value = 1) RETURNING *`,
-      )
-      .get({ runId, nowMs, backendId, elsewhere: JSON.stringify(elsewhere) }) as Row | undefined
-    return row && toJob(row)
+        )
+        .get({ runId, nowMs, backendId, elsewhere: JSON.stringify(elsewhere) }) as Row | undefined
+      return row && toJob(row)
+    } finally {
+      this.#database.pragma('synchronous = FULL')
+    }
   }
 
   /** Counts one more finished image. @returns false where the fence no longer holds; then nothing was changed. */

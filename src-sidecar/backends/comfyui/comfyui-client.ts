@@ -7,7 +7,7 @@ import { AppError } from '../../errors/app-error.ts'
 import { whenAborted } from '../../lifecycle/when-aborted.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
-import { decodedPicture } from '../decoded-picture.ts'
+import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
 import { failedResult, readable, type ServerClient } from '../server-client.ts'
 import type { ServerHttp } from '../server-http.ts'
@@ -60,6 +60,7 @@ export class ComfyuiClient implements ServerClient {
   ): Promise<GenerateResult> {
     if (signal.aborted) return { outcome: 'interrupted' }
     const began = performance.now()
+    void loadDecoder()
     const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
     const over = new AbortController()
     let underWay = false
