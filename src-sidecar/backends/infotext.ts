@@ -1,3 +1,5 @@
+import type { Recipe } from '../contract/recipe.ts'
+
 /** What was asked for; null where it is not known what was used. */
 export interface InfotextRecipe {
   readonly prompt: string
@@ -6,6 +8,9 @@ export interface InfotextRecipe {
   readonly samplerName: string | null
   readonly scheduler: string | null
   readonly cfgScale: number | null
+  readonly vae?: string | undefined
+  readonly clipSkip?: number | undefined
+  readonly hires?: Recipe['hires']
 }
 
 export interface InfotextUsed {
@@ -26,6 +31,12 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Seed', used.seed],
     ['Size', `${used.width}x${used.height}`],
     ['Model', used.checkpoint || null],
+    ['VAE', recipe.vae ?? null],
+    ['Clip skip', recipe.clipSkip ?? null],
+    ['Denoising strength', recipe.hires?.denoisingStrength ?? null],
+    ['Hires upscale', recipe.hires?.scale ?? null],
+    ['Hires steps', recipe.hires?.steps || null],
+    ['Hires upscaler', recipe.hires?.upscaler ?? null],
     ['Version', 'StableNew'],
   ]
     .filter(([, value]) => value !== null)

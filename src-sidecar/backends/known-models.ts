@@ -1,5 +1,5 @@
 import type { BackendModels } from '../contract/backend-models.ts'
-import { modelKey } from './model-key.ts'
+import { modelKey } from '../contract/model-key.ts'
 
 /** What a server has, as it was told last. */
 export interface KnownModels {

@@ -1,12 +1,43 @@
 import { z } from 'zod'
 
+const nameSchema = z.string().min(1).max(1000)
+const strengthSchema = z.number().min(0).max(1)
+
+/** A second pass at a larger size, within the image. */
+export const hiresSchema = z.object({
+  scale: z.number().min(1).max(8).default(2),
+  /** As the backend lists it, or A1's "Latent", "Latent (bicubic)", "Latent (nearest-exact)". */
+  upscaler: nameSchema.default('Latent'),
+  /** Of the second pass; 0: as many as the first. */
+  steps: z.int().min(0).max(1000).default(0),
+  denoisingStrength: strengthSchema.default(0.5),
+})
+
+/** Another checkpoint for the last steps. */
+export const refinerSchema = z.object({ checkpoint: nameSchema, switchAt: strengthSchema.default(0.8) })
+
+/** One pass of ADetailer: what `model` finds (a face, a hand) is made again. */
+export const adetailerSchema = z.object({
+  model: nameSchema,
+  prompt: z.string().max(100_000).default(''),
+  negativePrompt: z.string().max(100_000).default(''),
+  confidence: strengthSchema.default(0.3),
+  denoisingStrength: strengthSchema.default(0.4),
+})
+
 /** What a job is made of, frozen when it is queued. Field names are the field's own terms; sizes in pixels. */
 export const recipeSchema = z.object({
   version: z.literal(1),
   prompt: z.string().max(100_000),
   negativePrompt: z.string().max(100_000),
   /** As the backend lists it; absent: whatever it has loaded. */
-  checkpoint: z.string().min(1).max(1000).optional(),
+  checkpoint: nameSchema.optional(),
+  vae: nameSchema.optional(),
+  /** Layers of CLIP that are left out at the end, from 1 for none. */
+  clipSkip: z.int().min(1).max(12).optional(),
+  hires: hiresSchema.optional(),
+  refiner: refinerSchema.optional(),
+  adetailer: z.array(adetailerSchema).max(4).optional(),
   samplerName: z.string().min(1).max(200),
   scheduler: z.string().min(1).max(200),
   steps: z.int().min(1).max(1000),
@@ -25,6 +56,12 @@ export type Recipe = z.infer<typeof recipeSchema>
 
 /** The part of a recipe that the settings give to every prompt. */
 export const recipeDefaultsSchema = recipeSchema.pick({
+  checkpoint: true,
+  vae: true,
+  clipSkip: true,
+  hires: true,
+  refiner: true,
+  adetailer: true,
   samplerName: true,
   scheduler: true,
   steps: true,

@@ -9,7 +9,7 @@ export type ShellKind = (typeof shellKinds)[number]
 // biome-ignore format: a list
 export const capabilityNames = [
   'progress', 'taskProgress', 'interrupt', 'skip', 'img2img', 'upscale', 'checkpoints', 'samplers', 'schedulers', 'upscalers',
-  'loras', 'embeddings', 'memory', 'unload', 'adetailer',
+  'loras', 'embeddings', 'memory', 'unload', 'adetailer', 'modules',
 ] as const
 
 /** Something that servers may have or lack. */

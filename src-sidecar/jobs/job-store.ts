@@ -1,5 +1,5 @@
-import { modelKey } from '../backends/model-key.ts'
 import type { Job, JobState, Problem } from '../contract/job.ts'
+import { modelKey } from '../contract/model-key.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Database } from '../store/database.ts'
 import { canTransition, maxCrashes, type Transition, transitions } from './job-states.ts'

@@ -23,6 +23,10 @@ export class ComfyuiModels {
     return this.#choices('LoraLoader', 'lora_name', signal)
   }
 
+  vaes(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#choices('VAELoader', 'vae_name', signal)
+  }
+
   async samplers(signal: AbortSignal): Promise<readonly string[]> {
     return await this.#choices('KSampler', 'sampler_name', signal)
   }

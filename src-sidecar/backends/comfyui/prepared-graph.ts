@@ -4,8 +4,9 @@ import type { InfotextRecipe } from '../infotext.ts'
 import type { ComfyuiModels } from './comfyui-models.ts'
 import type { Graph } from './graph.ts'
 import { txt2imgGraph } from './graphs.ts'
+import { hiresOptions } from './hires-options.ts'
 import { loraTags } from './lora-tags.ts'
-import { chosenCheckpoint, foundLoras } from './model-files.ts'
+import { chosenCheckpoint, chosenVae, foundLoras } from './model-files.ts'
 import { comfyuiSampling } from './sampler-names.ts'
 import { workflowGraph } from './workflow-graph.ts'
 
@@ -25,11 +26,15 @@ export async function preparedGraph(
 ): Promise<PreparedGraph> {
   if (settings.workflow !== null) return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
   const sampling = comfyuiSampling(recipe.samplerName, recipe.scheduler)
-  const checkpoint = await chosenCheckpoint(settings.checkpoint, models, signal)
+  const checkpoint = await chosenCheckpoint(recipe.checkpoint ?? settings.checkpoint, models, signal)
   const positive = loraTags(recipe.prompt)
   const loras = await foundLoras(positive.loras, models, signal)
-  const graph = txt2imgGraph({
+  const vae = recipe.vae && (await chosenVae(recipe.vae, models, signal))
+  const hires = recipe.hires && (await hiresOptions(recipe, recipe.hires, models, signal))
+  const options = {
     checkpoint,
+    ...(vae && { vae }),
+    ...(recipe.clipSkip && { clipSkip: recipe.clipSkip }),
     prompt: positive.text,
     // A1 takes no LoRA from a negative prompt, and leaves none in it.
     negativePrompt: loraTags(recipe.negativePrompt).text,
@@ -40,6 +45,7 @@ export async function preparedGraph(
     seed,
     width: recipe.width,
     height: recipe.height,
-  })
+  }
+  const graph = txt2imgGraph(options, hires)
   return { graph, used: { seed, checkpoint }, text: recipe }
 }

@@ -12,6 +12,7 @@ import { infotext } from '../infotext.ts'
 import { failedResult, readable, type ServerClient } from '../server-client.ts'
 import type { ServerAddress, ServerHttp } from '../server-http.ts'
 import { type GenerateAnswer, generateAnswerSchema, type Info, infoSchema } from './sdapi-answers.ts'
+import { type SdapiFeatures, txt2imgBody } from './sdapi-body.ts'
 import { sdapiCapabilities } from './sdapi-capabilities.ts'
 import { sdapiHttp } from './sdapi-http.ts'
 import { sdapiModels } from './sdapi-models.ts'
@@ -30,6 +31,7 @@ export interface SdapiClientOptions {
 export class SdapiClient implements ServerClient {
   readonly #http: ServerHttp
   readonly #deadlines: BackendDeadlines
+  #features: SdapiFeatures = { checkpoints: [], adetailer: false, modules: false }
   #sources: ProgressSources = { task: false, global: true }
 
   constructor(address: ServerAddress, { deadlines = backendDeadlines, maxAnswerBytes }: SdapiClientOptions = {}) {
@@ -47,11 +49,14 @@ export class SdapiClient implements ServerClient {
     const capabilities = await sdapiCapabilities(this.#http, signal)
     const has = (wanted: string) => capabilities.some(({ name, available }) => name === wanted && available)
     this.#sources = { task: has('taskProgress'), global: has('progress') }
+    this.#features = { ...this.#features, adetailer: has('adetailer'), modules: has('modules') }
     return capabilities
   }
 
-  models(signal: AbortSignal): Promise<BackendModels> {
-    return sdapiModels(this.#http, signal)
+  async models(signal: AbortSignal): Promise<BackendModels> {
+    const models = await sdapiModels(this.#http, signal)
+    this.#features = { ...this.#features, checkpoints: models.checkpoints }
+    return models
   }
 
   async generate(
@@ -83,7 +88,7 @@ export class SdapiClient implements ServerClient {
       abandon.abort(new AppError('timeout', stuck))
     })
     try {
-      const body = payload(request, this.#sources.task ? taskId : undefined)
+      const body = txt2imgBody(request, this.#features, this.#sources.task ? taskId : undefined)
       const answer = await this.#http.post('/sdapi/v1/txt2img', body, abandon.signal, Number.POSITIVE_INFINITY)
       // An interrupted call still answers 200, with a half-made picture.
       if (signal.aborted) return { outcome: 'interrupted' }
@@ -114,23 +119,6 @@ export class SdapiClient implements ServerClient {
     abandon.abort()
   }
 }
-
-const payload = ({ recipe, seed }: GenerateRequest, taskId: string | undefined) => ({
-  prompt: recipe.prompt,
-  negative_prompt: recipe.negativePrompt,
-  sampler_name: recipe.samplerName,
-  scheduler: recipe.scheduler,
-  steps: recipe.steps,
-  cfg_scale: recipe.cfgScale,
-  width: recipe.width,
-  height: recipe.height,
-  seed,
-  batch_size: 1,
-  n_iter: 1,
-  send_images: true,
-  save_images: false,
-  force_task_id: taskId,
-})
 
 async function toImage({ images, info }: GenerateAnswer, request: GenerateRequest, durationMs: number): Promise<GeneratedImage> {
   const details = readInfo(info)

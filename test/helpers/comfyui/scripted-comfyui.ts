@@ -16,6 +16,8 @@ export interface ComfyuiScript {
   /** Thrown by the sampler at its second step. */
   failure: { exception_type: string; exception_message: string } | null
   checkpoints: string[]
+  vaes: string[]
+  upscalers: string[]
   loras: string[]
   /** What is sent instead of a message, in this order. */
   tamper: (message: { type: string; data: object } | Uint8Array) => ({ type: string; data: object } | Uint8Array | string)[]
@@ -35,6 +37,8 @@ const normal = (): ComfyuiScript => ({
   historyDelayMs: 0,
   failure: null,
   checkpoints: ['anything.safetensors', 'sd15/model-b.ckpt'],
+  vaes: ['vae-ft.pt'],
+  upscalers: [],
   loras: ['styles/Ink.safetensors', 'film.safetensors'],
   tamper: (message) => [message],
   greetAfterMs: 0,
@@ -372,12 +376,13 @@ export class ScriptedComfyui {
   }
 
   #objectInfo(name: string): object {
-    const { checkpoints, loras } = this.script
+    const { checkpoints, loras, vaes, upscalers } = this.script
     const inputs: Record<string, object> = {
       CheckpointLoaderSimple: { ckpt_name: [checkpoints] },
       LoraLoader: { lora_name: ['COMBO', { options: loras }] },
       KSampler: { sampler_name: [['euler', 'euler_ancestral']], scheduler: [['normal', 'karras']] },
-      UpscaleModelLoader: { model_name: [[]] },
+      UpscaleModelLoader: { model_name: [upscalers] },
+      VAELoader: { vae_name: [vaes] },
     }
     return name in inputs ? { [name]: { input: { required: inputs[name] } } } : {}
   }

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
+import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
 import { readPngText } from '../../../../src-sidecar/history/png-text.ts'
 import { previewJpeg } from '../../../helpers/comfyui/comfyui-graph.ts'
 import { seededRandom } from '../../../helpers/seeded-random.ts'
@@ -112,6 +113,46 @@ describe('the checkpoint', () => {
     expect(await chosen('other')).toMatch(/no checkpoint "other".*settings.*anything\.safetensors, sd15\/model-b\.ckpt/)
     const { client } = await comfyui({ checkpoints: [] })
     expect(messageOf(await ask(client).result)).toMatch(/no checkpoint\. Put one into its folder models\/checkpoints/)
+  })
+})
+
+describe('a recipe', () => {
+  const posted = async (more: Partial<Recipe>) => {
+    const { server, client } = await comfyui({ upscalers: ['4x-Ultra.pth'] })
+    const result = await ask(client, more).result
+    const body = server.heard.find(({ line }) => line === 'POST /prompt')?.body as PromptBody | undefined
+    const nodes = Object.values(body?.prompt ?? {}).map(({ class_type, inputs }) => ({ class_type, ...inputs }))
+    return { result, nodes }
+  }
+
+  test.each(['model-b', 'Model-B.ckpt [0123abcd]'])('may name another checkpoint than the settings: %s', async (checkpoint) => {
+    const { result } = await posted({ checkpoint })
+    expect(result).toMatchObject({ outcome: 'done', image: { checkpoint: 'sd15/model-b.ckpt' } })
+  })
+
+  test('with VAE, clip skip and hires fix becomes nodes, and the text of the image has them', async () => {
+    const hires = { scale: 1.5, upscaler: '4x-Ultra', steps: 3, denoisingStrength: 0.4 }
+    const { result, nodes } = await posted({ vae: 'vae-ft', clipSkip: 2, hires })
+    expect(nodes).toContainEqual({ class_type: 'VAELoader', vae_name: 'vae-ft.pt' })
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'CLIPSetLastLayer', stop_at_clip_layer: -2 }))
+    expect(nodes).toContainEqual({ class_type: 'UpscaleModelLoader', model_name: '4x-Ultra.pth' })
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'ImageScale', width: 96, height: 72 }))
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'KSampler', steps: 3, denoise: 0.4 }))
+    expect(result.outcome === 'done' && result.image.parameters).toContain(
+      'VAE: vae-ft, Clip skip: 2, Denoising strength: 0.4, Hires upscale: 1.5, Hires steps: 3, Hires upscaler: 4x-Ultra',
+    )
+  })
+
+  test.each(['Latent', 'Lanczos'])('scales by %s without a model', async (upscaler) => {
+    const { result, nodes } = await posted({ hires: { scale: 2, upscaler, steps: 0, denoisingStrength: 0.5 } })
+    expect(result.outcome).toBe('done')
+    expect(nodes.filter(({ class_type }) => class_type === 'KSampler')).toMatchObject([{ steps: 6 }, { steps: 6 }])
+  })
+
+  test('that names a VAE or an upscaler that is not there is refused with those that are', async () => {
+    expect(messageOf((await posted({ vae: 'gone' })).result)).toMatch(/no VAE "gone".*vae-ft\.pt/)
+    const hires = { scale: 2, upscaler: 'gone', steps: 0, denoisingStrength: 0.5 }
+    expect(messageOf((await posted({ hires })).result)).toMatch(/no upscaler "gone".*4x-Ultra\.pth/)
   })
 })
 
