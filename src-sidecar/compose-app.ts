@@ -116,6 +116,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       program: process.argv[1] ?? '',
       reportFile: join(folders.log, 'selftest-report.json'),
     }),
+    models: () => core.backends.models,
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
     preview: (jobId) => core.processor.preview(jobId)?.bytes ?? null,

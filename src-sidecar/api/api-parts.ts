@@ -1,3 +1,4 @@
+import type { BackendModels } from '../contract/backend-models.ts'
 import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
 import type { OpenRequest } from '../contract/requests.ts'
 import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
@@ -28,6 +29,8 @@ export interface ApiParts {
   readonly settings: { readonly current: Settings }
   saveSettings(settings: Settings): Promise<void>
   status(): Promise<Status>
+  /** What all backends list, each name once. */
+  models(): BackendModels
   /** @param sinceMs of the last sample that the caller has */
   diagnostics(sinceMs: number): Diagnostics
   /** Stops the app for as long as it is written. */

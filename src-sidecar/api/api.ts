@@ -11,6 +11,7 @@ import { appRoutes } from './routes/app-routes.ts'
 import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { selftestRoutes } from './routes/selftest-routes.ts'
 
@@ -56,7 +57,7 @@ export function createApi(parts: ApiParts): Hono {
       },
     }),
   )
-  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes, diagnosticsRoutes, selftestRoutes])
+  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes, modelRoutes, diagnosticsRoutes, selftestRoutes])
     app.route('/api', routes(parts))
   app.get('*', serveStatic({ root: uiFolder }))
   return app

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { BackendModels } from '../contract/backend-models.ts'
 import type { BackendSettings } from '../contract/settings.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
@@ -44,6 +45,21 @@ export class BackendPool implements Component {
 
   get statuses(): readonly BackendStatus[] {
     return this.all.map(({ status }) => status)
+  }
+
+  /** What all of them list, each name once, in the order of the settings. */
+  get models(): BackendModels {
+    const all = this.all.flatMap(({ known }) => known?.models ?? [])
+    const list = (kind: keyof BackendModels) => [...new Set(all.flatMap((one) => one[kind]))]
+    return {
+      checkpoints: list('checkpoints'),
+      vaes: list('vaes'),
+      samplers: list('samplers'),
+      schedulers: list('schedulers'),
+      upscalers: list('upscalers'),
+      loras: list('loras'),
+      embeddings: list('embeddings'),
+    }
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -31,7 +31,7 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Seed', used.seed],
     ['Size', `${used.width}x${used.height}`],
     ['Model', used.checkpoint || null],
-    ['VAE', recipe.vae ?? null],
+    ['VAE', recipe.vae || null],
     ['Clip skip', recipe.clipSkip ?? null],
     ['Denoising strength', recipe.hires?.denoisingStrength ?? null],
     ['Hires upscale', recipe.hires?.scale ?? null],

@@ -30,13 +30,14 @@ export const recipeSchema = z.object({
   version: z.literal(1),
   prompt: z.string().max(100_000),
   negativePrompt: z.string().max(100_000),
-  /** As the backend lists it; absent: whatever it has loaded. */
-  checkpoint: nameSchema.optional(),
-  vae: nameSchema.optional(),
+  /** As the backend lists it; absent or empty: whatever it has loaded. */
+  checkpoint: z.string().max(1000).optional(),
+  /** Absent or empty: the checkpoint's own. */
+  vae: z.string().max(1000).optional(),
   /** Layers of CLIP that are left out at the end, from 1 for none. */
   clipSkip: z.int().min(1).max(12).optional(),
-  hires: hiresSchema.optional(),
-  refiner: refinerSchema.optional(),
+  hires: hiresSchema.nullable().optional(),
+  refiner: refinerSchema.nullable().optional(),
   adetailer: z.array(adetailerSchema).max(4).optional(),
   samplerName: z.string().min(1).max(200),
   scheduler: z.string().min(1).max(200),

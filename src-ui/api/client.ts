@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
@@ -35,6 +36,7 @@ export class Api {
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
   diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })

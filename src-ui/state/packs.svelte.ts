@@ -16,6 +16,8 @@ export class PacksState {
   /** How the next batch is queued; stays from pack to pack. */
   images = $state(1)
   overrides = $state.raw<Partial<RecipeDefaults>>({})
+  /** The only backend for what is queued from here; null: any. */
+  pinnedTo = $state<string | null>(null)
   seed = $state<number | null>(null)
 
   found = $derived.by(() => {

@@ -21,12 +21,12 @@ export function usedDifferences({ recipe, parameters, ...used }: Image): string[
     sampler !== null && sameSampler(recipe.samplerName, recipe.scheduler, sampler)
       ? null
       : differs('Sampler', recipe.samplerName, sampler),
-    checkpoint === undefined || !used.checkpoint || modelKey(checkpoint) === modelKey(used.checkpoint)
+    !checkpoint || !used.checkpoint || modelKey(checkpoint) === modelKey(used.checkpoint)
       ? null
       : differs('Checkpoint', checkpoint, used.checkpoint),
     recipe.clipSkip && recipe.clipSkip > 1 ? differs('Clip skip', String(recipe.clipSkip), inText('Clip skip') ?? '1') : null,
-    done('Hires fix', recipe.hires !== undefined, 'Hires upscale'),
-    done('The refiner', recipe.refiner !== undefined, 'Refiner'),
+    done('Hires fix', !!recipe.hires, 'Hires upscale'),
+    done('The refiner', !!recipe.refiner, 'Refiner'),
     done('ADetailer', (recipe.adetailer ?? []).length > 0, 'ADetailer model'),
   ].filter((one) => one !== null)
 }

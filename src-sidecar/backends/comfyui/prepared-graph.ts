@@ -26,11 +26,11 @@ export async function preparedGraph(
 ): Promise<PreparedGraph> {
   if (settings.workflow !== null) return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
   const sampling = comfyuiSampling(recipe.samplerName, recipe.scheduler)
-  const checkpoint = await chosenCheckpoint(recipe.checkpoint ?? settings.checkpoint, models, signal)
+  const checkpoint = await chosenCheckpoint(recipe.checkpoint || settings.checkpoint, models, signal)
   const positive = loraTags(recipe.prompt)
   const loras = await foundLoras(positive.loras, models, signal)
   const vae = recipe.vae && (await chosenVae(recipe.vae, models, signal))
-  const hires = recipe.hires && (await hiresOptions(recipe, recipe.hires, models, signal))
+  const hires = recipe.hires ? await hiresOptions(recipe, recipe.hires, models, signal) : undefined
   const options = {
     checkpoint,
     ...(vae && { vae }),

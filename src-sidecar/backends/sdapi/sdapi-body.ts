@@ -47,11 +47,11 @@ function overrides({ checkpoint, vae, clipSkip }: Recipe, checkpoints: readonly 
   }
   if (Object.keys(settings).length === 0) return {}
   // Else the server loads its old checkpoint again after each image.
-  return { override_settings: settings, override_settings_restore_afterwards: checkpoint === undefined }
+  return { override_settings: settings, override_settings_restore_afterwards: !checkpoint }
 }
 
 function hires({ hires: asked }: Recipe, modules: boolean): object {
-  if (asked === undefined) return {}
+  if (!asked) return {}
   return {
     enable_hr: true,
     hr_scale: asked.scale,
