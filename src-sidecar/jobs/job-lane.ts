@@ -23,6 +23,8 @@ export interface LaneOptions extends LaneParts {
   readonly store: JobStore
   readonly logger: Logger
   readonly onJob: (job: Job) => void
+  /** A job went back to the queue: another lane may do it. */
+  readonly onGivenBack: () => void
   /** Takes the next job that this backend may do; undefined where there is none. */
   readonly claim: () => Job | undefined
 }
@@ -47,6 +49,8 @@ export class JobLane {
   #retryMs = firstRetryMs
   /** The backend was not there when it was last needed. */
   #gone = false
+  /** Waits for work and for nothing else. */
+  #idle = false
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -67,6 +71,11 @@ export class JobLane {
   /** New work is there, or what it waited for may be there again. */
   wake(): void {
     this.#wake.resolve()
+  }
+
+  /** The same, but does not cut short what waits for its backend or the disk. */
+  wakeIfIdle(): void {
+    if (this.#idle) this.#wake.resolve()
   }
 
   /** @returns the job with this number, while it is this lane's; `cancel` it and wait for `ended`. */
@@ -105,7 +114,7 @@ export class JobLane {
       }
       const job = await this.#written(claim)
       if (job === undefined) {
-        if (saving === undefined) await this.#wake.promise
+        if (saving === undefined) await this.#untilWork()
         else await this.#pause([await saving])
         saving = undefined
         continue
@@ -124,8 +133,14 @@ export class JobLane {
     await saving
   }
 
+  async #untilWork(): Promise<void> {
+    this.#idle = true
+    await this.#wake.promise
+    this.#idle = false
+  }
+
   #begin(job: Job): { made: Promise<boolean>; ended: Promise<JobOutcome> } {
-    const { runner, runId, logger, onJob } = this.#options
+    const { runner, runId, logger, onJob, onGivenBack } = this.#options
     const fence: Fence = { jobId: job.id, runId, attempt: job.attempt }
     const abort = new AbortController()
     const run = runner.run(job, fence, abort.signal, this.#stopping.signal)
@@ -140,6 +155,7 @@ export class JobLane {
       this.#current.delete(job.id)
       over.resolve()
       if (after !== undefined) onJob(after)
+      if (after?.state === 'queued') onGivenBack()
       return outcome
     })
     return { made: run.made, ended }

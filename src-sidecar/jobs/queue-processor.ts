@@ -71,6 +71,9 @@ export class QueueProcessor implements Component {
       store,
       logger,
       onJob,
+      onGivenBack: () => {
+        for (const other of this.#all) if (other !== lane) other.wakeIfIdle()
+      },
       claim: () => store.claim(runId, { backendId: backend.status.id, elsewhere: this.#elsewhere(lane) }, Date.now()),
     })
     const goes = this.#started && this.#stopped === undefined
