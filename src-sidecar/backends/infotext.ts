@@ -11,6 +11,7 @@ export interface InfotextRecipe {
   readonly vae?: string | undefined
   readonly clipSkip?: number | undefined
   readonly hires?: Recipe['hires']
+  readonly source?: Recipe['source']
 }
 
 export interface InfotextUsed {
@@ -23,6 +24,9 @@ export interface InfotextUsed {
 
 /** A1111's infotext (its `modules/processing.py`, `create_infotext`), for servers that don't send one. */
 export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
+  const { source } = recipe
+  const upscaled = source?.as === 'upscale' ? source : undefined
+  const denoised = source?.as === 'img2img' ? source : recipe.hires
   const settings = [
     ['Steps', recipe.steps],
     ['Sampler', recipe.samplerName],
@@ -33,10 +37,12 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Model', used.checkpoint || null],
     ['VAE', recipe.vae || null],
     ['Clip skip', recipe.clipSkip ?? null],
-    ['Denoising strength', recipe.hires?.denoisingStrength ?? null],
+    ['Denoising strength', denoised?.denoisingStrength ?? null],
     ['Hires upscale', recipe.hires?.scale ?? null],
     ['Hires steps', recipe.hires?.steps || null],
     ['Hires upscaler', recipe.hires?.upscaler ?? null],
+    ['Postprocess upscale by', upscaled?.scale ?? null],
+    ['Postprocess upscaler', upscaled?.upscaler ?? null],
     ['Version', 'StableNew'],
   ]
     .filter(([, value]) => value !== null)

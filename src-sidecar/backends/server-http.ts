@@ -1,4 +1,4 @@
-import { Agent, errors, request } from 'undici'
+import { Agent, errors, type FormData, request } from 'undici'
 import { AppError, asError } from '../errors/app-error.ts'
 import { redactUrl } from '../logging/logger.ts'
 import { type BackendDeadlines, backendDeadlines } from './backend-deadlines.ts'
@@ -27,7 +27,7 @@ export interface ServerHttpOptions {
 interface Question {
   readonly method: 'GET' | 'POST' | 'OPTIONS'
   readonly path: string
-  readonly body?: string
+  readonly body?: string | FormData
   readonly signal: AbortSignal
   readonly ms: number
 }
@@ -62,6 +62,11 @@ export class ServerHttp {
 
   post(path: string, body: unknown, signal: AbortSignal, ms = this.#deadlines.quickMs): Promise<unknown> {
     return this.#json({ method: 'POST', path, body: JSON.stringify(body), signal, ms })
+  }
+
+  /** @param form with files */
+  postForm(path: string, form: FormData, signal: AbortSignal): Promise<unknown> {
+    return this.#json({ method: 'POST', path, body: form, signal, ms: this.#deadlines.bodyMs })
   }
 
   getBytes(path: string, signal: AbortSignal): Promise<Buffer> {
@@ -106,7 +111,7 @@ export class ServerHttp {
         headers: {
           accept: 'application/json, */*',
           ...this.headers,
-          ...(body !== undefined ? { 'content-type': 'application/json' } : {}),
+          ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
         },
         signal: AbortSignal.any([signal, late.signal]),
         dispatcher: this.#agent,

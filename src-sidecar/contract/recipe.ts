@@ -25,6 +25,21 @@ export const adetailerSchema = z.object({
   denoisingStrength: strengthSchema.default(0.4),
 })
 
+const pathSchema = z.string().min(1).max(4096)
+
+/** What is done with a picture that is there already, in place of making a new one of noise. */
+export const sourceSchema = z.discriminatedUnion('as', [
+  z.object({ as: z.literal('img2img'), path: pathSchema, denoisingStrength: strengthSchema.default(0.5) }),
+  z.object({
+    as: z.literal('upscale'),
+    path: pathSchema,
+    /** As the backend lists it. */
+    upscaler: nameSchema,
+    scale: z.number().min(1).max(8).default(2),
+  }),
+])
+export type Source = z.infer<typeof sourceSchema>
+
 /** What a job is made of, frozen when it is queued. Field names are the field's own terms; sizes in pixels. */
 export const recipeSchema = z.object({
   version: z.literal(1),
@@ -39,6 +54,8 @@ export const recipeSchema = z.object({
   hires: hiresSchema.nullable().optional(),
   refiner: refinerSchema.nullable().optional(),
   adetailer: z.array(adetailerSchema).max(4).optional(),
+  /** Absent: txt2img. */
+  source: sourceSchema.optional(),
   samplerName: z.string().min(1).max(200),
   scheduler: z.string().min(1).max(200),
   steps: z.int().min(1).max(1000),

@@ -1,7 +1,9 @@
+import type { Image } from '../contract/image.ts'
+import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
 import type { Job, Queue } from '../contract/job.ts'
 import type { Pack, QueuePackRequest } from '../contract/pack.ts'
 import { queuePackRequestSchema } from '../contract/pack.ts'
-import type { RecipeDefaults } from '../contract/recipe.ts'
+import type { Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { JobStore, NewJob } from './job-store.ts'
 import type { QueueProcessor } from './queue-processor.ts'
@@ -62,6 +64,30 @@ export class JobQueue {
       }),
     )
     const ids = this.#options.store.add(jobs, Date.now())
+    this.#options.onQueue()
+    this.#asked()
+    return ids
+  }
+
+  /** Jobs that begin with an image of the history; the rest is as that one was made. */
+  addFromImage(image: Image, request: QueueImageRequest): number[] {
+    const { source, settings, prompt, negativePrompt, images, seed, pinnedTo = null } = queueImageRequestSchema.parse(request)
+    const { recipe } = image
+    const made = this.#get(image.jobId)
+    const next: Recipe = {
+      ...recipe,
+      // What was made in two passes is as large as the second.
+      width: image.width,
+      height: image.height,
+      ...settings,
+      prompt: prompt ?? recipe.prompt,
+      negativePrompt: negativePrompt ?? recipe.negativePrompt,
+      source: { ...source, path: image.path },
+      seed: seed ?? this.#options.randomSeed(),
+      images,
+    }
+    const { packId, packName, promptIndex } = made
+    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
     this.#options.onQueue()
     this.#asked()
     return ids

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
+import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
@@ -36,6 +37,7 @@ export class Api {
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)

@@ -6,9 +6,12 @@ export function usedDifferences({ recipe, parameters, ...used }: Image): string[
   const settings = parameters.slice(parameters.lastIndexOf('\n') + 1)
   const inText = (name: string) =>
     settings.match(new RegExp(`(?:^|, )${name}: ("[^"]*"|[^,]+)`))?.[1]?.replaceAll('"', '') ?? null
+  // Nothing of the recipe but the picture counts.
+  if (recipe.source?.as === 'upscale') return []
   const sampler = inText('Sampler')
   // In blocks of 8, as A1 rounds them.
-  const scaled = (pixels: number) => (recipe.hires ? Math.floor((pixels * recipe.hires.scale) / 8) * 8 : pixels)
+  const hires = recipe.source === undefined ? recipe.hires : null
+  const scaled = (pixels: number) => (hires ? Math.floor((pixels * hires.scale) / 8) * 8 : pixels)
   const done = (name: string, asked: boolean, proof: string) =>
     asked && settings !== '' && inText(proof) === null ? `${name} was asked for, and not done: this backend can't.` : null
   const { checkpoint } = recipe
@@ -25,7 +28,7 @@ export function usedDifferences({ recipe, parameters, ...used }: Image): string[
       ? null
       : differs('Checkpoint', checkpoint, used.checkpoint),
     recipe.clipSkip && recipe.clipSkip > 1 ? differs('Clip skip', String(recipe.clipSkip), inText('Clip skip') ?? '1') : null,
-    done('Hires fix', !!recipe.hires, 'Hires upscale'),
+    done('Hires fix', !!hires, 'Hires upscale'),
     done('The refiner', !!recipe.refiner, 'Refiner'),
     done('ADetailer', (recipe.adetailer ?? []).length > 0, 'ADetailer model'),
   ].filter((one) => one !== null)

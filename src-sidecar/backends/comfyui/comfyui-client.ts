@@ -66,7 +66,9 @@ export class ComfyuiClient implements ServerClient {
     let underWay = false
     let events: ComfyuiEvents | undefined
     const make = async (): Promise<GenerateResult> => {
-      const prepared = await preparedGraph(this.#settings, request, this.#models, over.signal)
+      const prepared = await preparedGraph(this.#settings, request, this.#models, over.signal, (picture, name) =>
+        this.#queue.upload(picture, name, over.signal),
+      )
       const report = (progress: GenerateProgress) => {
         if (!signal.aborted) onProgress({ ...progress, steps: progress.steps || request.recipe.steps })
       }

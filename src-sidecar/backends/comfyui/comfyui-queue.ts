@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { FormData } from 'undici'
 import { AppError } from '../../errors/app-error.ts'
 import type { BackendDeadlines } from '../backend-deadlines.ts'
 import type { ServerHttp } from '../server-http.ts'
@@ -8,6 +9,7 @@ import {
   type PictureFile,
   promptAnswerSchema,
   queueAnswerSchema,
+  uploadAnswerSchema,
 } from './comfyui-answers.ts'
 import { nodeProblems } from './comfyui-http.ts'
 import type { Graph } from './graph.ts'
@@ -36,6 +38,21 @@ export class ComfyuiQueue {
   constructor(http: ServerHttp, deadlines: BackendDeadlines) {
     this.#http = http
     this.#deadlines = deadlines
+  }
+
+  /**
+   * Puts a picture into the server's temp folder, which it clears itself.
+   * @returns its name as LoadImage wants it (ComfyUI's `folder_paths.py`, `annotated_filepath`)
+   */
+  async upload(picture: Buffer<ArrayBuffer>, name: string, signal: AbortSignal): Promise<string> {
+    const form = new FormData()
+    form.set('image', new Blob([picture], { type: 'image/png' }), name)
+    form.set('type', 'temp')
+    form.set('subfolder', 'stablenew')
+    form.set('overwrite', 'true')
+    const answer = uploadAnswerSchema.parse(await this.#http.postForm('/upload/image', form, signal))
+    const path = answer.subfolder === '' ? answer.name : `${answer.subfolder}/${answer.name}`
+    return `${path} [${answer.type}]`
   }
 
   /**

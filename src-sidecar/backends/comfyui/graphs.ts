@@ -54,8 +54,8 @@ export interface HiresOptions {
 
 export interface UpscaleOptions {
   readonly image: string
-  /** Of `models/upscale_models`; it sets the factor. */
-  readonly model: string
+  /** Of `models/upscale_models`; it sets the factor. Without one the pixels are scaled in this way. */
+  readonly model: string | { readonly pixels: 'lanczos' | 'nearest-exact' }
   /** Pixels to which the result is brought; what the model makes where absent. */
   readonly size?: { readonly width: number; readonly height: number }
 }
@@ -87,7 +87,9 @@ export function img2imgGraph(options: Img2imgOptions): Graph {
 
 export function upscaleGraph({ image, model, size }: UpscaleOptions): Graph {
   const graph = new GraphBuilder()
-  const larger = upscaled(graph, graph.add('LoadImage', { image })(), model)
+  const original = graph.add('LoadImage', { image })()
+  if (typeof model !== 'string') return finished(graph, size ? scaled(graph, original, size, model.pixels) : original)
+  const larger = upscaled(graph, original, model)
   return finished(graph, size ? scaled(graph, larger, size) : larger)
 }
 

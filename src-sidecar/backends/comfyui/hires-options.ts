@@ -12,6 +12,16 @@ const withoutModel: Readonly<Record<string, HiresOptions['upscaler']>> = {
   Nearest: { pixels: 'nearest-exact' },
 }
 
+/** For a picture in pixels; latents need a model. @throws AppError `backend_rejected` for an upscaler that is not there */
+export async function pixelUpscaler(
+  upscaler: string,
+  models: ComfyuiModels,
+  signal: AbortSignal,
+): Promise<string | { readonly pixels: 'lanczos' | 'nearest-exact' }> {
+  const plain = withoutModel[upscaler]
+  return plain && 'pixels' in plain ? plain : await chosenUpscaler(upscaler, models, signal)
+}
+
 /** The second pass as ComfyUI's nodes want it: sizes in blocks of 8 pixels, as A1 rounds them. @throws AppError `backend_rejected` for an upscaler that is not there */
 export async function hiresOptions(
   recipe: Recipe,

@@ -1,10 +1,14 @@
+import { basename } from 'node:path'
+import type { Recipe } from '../../contract/recipe.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
 import type { GenerateRequest } from '../backend.ts'
+import { decodedPicture } from '../decoded-picture.ts'
 import type { InfotextRecipe } from '../infotext.ts'
+import { sourcePicture } from '../source-picture.ts'
 import type { ComfyuiModels } from './comfyui-models.ts'
 import type { Graph } from './graph.ts'
-import { txt2imgGraph } from './graphs.ts'
-import { hiresOptions } from './hires-options.ts'
+import { img2imgGraph, txt2imgGraph, upscaleGraph } from './graphs.ts'
+import { hiresOptions, pixelUpscaler } from './hires-options.ts'
 import { loraTags } from './lora-tags.ts'
 import { chosenCheckpoint, chosenVae, foundLoras } from './model-files.ts'
 import { comfyuiSampling } from './sampler-names.ts'
@@ -23,8 +27,12 @@ export async function preparedGraph(
   { recipe, seed }: GenerateRequest,
   models: ComfyuiModels,
   signal: AbortSignal,
+  upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
 ): Promise<PreparedGraph> {
-  if (settings.workflow !== null) return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
+  const { source } = recipe
+  if (source?.as === 'upscale') return await upscaling(recipe, source, models, signal, upload)
+  if (settings.workflow !== null && source === undefined)
+    return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
   const sampling = comfyuiSampling(recipe.samplerName, recipe.scheduler)
   const checkpoint = await chosenCheckpoint(recipe.checkpoint || settings.checkpoint, models, signal)
   const positive = loraTags(recipe.prompt)
@@ -46,6 +54,31 @@ export async function preparedGraph(
     width: recipe.width,
     height: recipe.height,
   }
-  const graph = txt2imgGraph(options, hires)
+  const graph =
+    source === undefined
+      ? txt2imgGraph(options, hires)
+      : img2imgGraph({
+          ...options,
+          image: await upload(await sourcePicture(source.path), basename(source.path)),
+          denoisingStrength: source.denoisingStrength,
+          size: { width: recipe.width, height: recipe.height },
+        })
   return { graph, used: { seed, checkpoint }, text: recipe }
+}
+
+async function upscaling(
+  recipe: Recipe,
+  { path, upscaler, scale }: Extract<Recipe['source'], { as: 'upscale' }>,
+  models: ComfyuiModels,
+  signal: AbortSignal,
+  upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
+): Promise<PreparedGraph> {
+  const picture = await sourcePicture(path)
+  const { width, height } = await decodedPicture(picture)
+  const graph = upscaleGraph({
+    image: await upload(picture, basename(path)),
+    model: await pixelUpscaler(upscaler, models, signal),
+    size: { width: Math.round(width * scale), height: Math.round(height * scale) },
+  })
+  return { graph, used: { seed: recipe.seed, checkpoint: '' }, text: recipe }
 }

@@ -11,16 +11,16 @@ import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
 import { failedResult, readable, type ServerClient } from '../server-client.ts'
 import type { ServerAddress, ServerHttp } from '../server-http.ts'
-import { type GenerateAnswer, generateAnswerSchema, type Info, infoSchema } from './sdapi-answers.ts'
-import { type SdapiFeatures, txt2imgBody } from './sdapi-body.ts'
+import { type GenerateAnswer, type Info, infoSchema } from './sdapi-answers.ts'
+import type { SdapiFeatures } from './sdapi-body.ts'
 import { sdapiCapabilities } from './sdapi-capabilities.ts'
 import { sdapiHttp } from './sdapi-http.ts'
 import { sdapiModels } from './sdapi-models.ts'
 import { type ProgressSources, SdapiProgress, withoutDataUri } from './sdapi-progress.ts'
+import { sdapiRequest } from './sdapi-request.ts'
 
 /** An interrupt that comes before the server began is lost (A1 clears the flag at `begin`): it is said again. */
 const interruptAgainMs = 400
-const theAnswer = 'The answer to txt2img'
 
 export interface SdapiClientOptions {
   readonly deadlines?: BackendDeadlines
@@ -69,6 +69,7 @@ export class SdapiClient implements ServerClient {
     void loadDecoder()
     const abandon = new AbortController()
     const answered = new AbortController()
+    const theAnswer = `The answer to ${request.recipe.source?.as ?? 'txt2img'}`
     const taskId = `task(stablenew-${randomUUID()})`
     const ended = AbortSignal.any([signal, answered.signal])
     const interrupting = this.#interruptOn(signal, answered.signal, abandon)
@@ -76,7 +77,7 @@ export class SdapiClient implements ServerClient {
       http: this.#http,
       taskId,
       steps: request.recipe.steps,
-      sources: this.#sources,
+      sources: request.recipe.source?.as === 'upscale' ? { task: false, global: false } : this.#sources,
       deadlines: this.#deadlines,
       onProgress: (one) => {
         if (!ended.aborted) onProgress(one)
@@ -88,12 +89,12 @@ export class SdapiClient implements ServerClient {
       abandon.abort(new AppError('timeout', stuck))
     })
     try {
-      const body = txt2imgBody(request, this.#features, this.#sources.task ? taskId : undefined)
-      const answer = await this.#http.post('/sdapi/v1/txt2img', body, abandon.signal, Number.POSITIVE_INFINITY)
+      const asked = await sdapiRequest(request, this.#features, this.#sources.task ? taskId : undefined)
+      const answer = await this.#http.post(asked.path, asked.body, abandon.signal, Number.POSITIVE_INFINITY)
       // An interrupted call still answers 200, with a half-made picture.
       if (signal.aborted) return { outcome: 'interrupted' }
       const durationMs = Math.round(performance.now() - began)
-      const parsed = generateAnswerSchema.parse(answer)
+      const parsed = asked.read(answer)
       return { outcome: 'done', image: readable(theAnswer, () => toImage(parsed, request, durationMs)) }
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
 import { readPngText } from '../../../../src-sidecar/history/png-text.ts'
 import { previewJpeg } from '../../../helpers/comfyui/comfyui-graph.ts'
 import { seededRandom } from '../../../helpers/seeded-random.ts'
+import { tempDir } from '../../../helpers/temp-dir.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { ask, clientFor, comfyui, messageOf } from './comfyui-fixture.ts'
 
@@ -147,6 +150,41 @@ describe('a recipe', () => {
     const { result, nodes } = await posted({ hires: { scale: 2, upscaler, steps: 0, denoisingStrength: 0.5 } })
     expect(result.outcome).toBe('done')
     expect(nodes.filter(({ class_type }) => class_type === 'KSampler')).toMatchObject([{ steps: 6 }, { steps: 6 }])
+  })
+
+  test('that begins with a picture uploads it to the temp folder, and uses the name that it got there', async () => {
+    const path = join(tempDir('source'), 'cat.png')
+    const picture = await sharp({ create: { width: 40, height: 24, channels: 3, background: '#a63' } })
+      .png()
+      .toBuffer()
+    writeFileSync(path, picture)
+    const { server, client } = await comfyui({ upscalers: ['4x-Ultra.pth'] })
+    const nodes = () => {
+      const { prompt } = server.heard.findLast(({ line }) => line === 'POST /prompt')!.body as PromptBody
+      return Object.values(prompt).map(({ class_type, inputs }) => ({ class_type, ...inputs }))
+    }
+    const image = { class_type: 'LoadImage', image: 'stablenew/1-cat.png [temp]' }
+    const made = await ask(client, { source: { as: 'img2img', path, denoisingStrength: 0.3 } }).result
+    expect(nodes()).toContainEqual(image)
+    expect(nodes()).toContainEqual(expect.objectContaining({ class_type: 'KSampler', denoise: 0.3 }))
+    expect(made.outcome === 'done' && made.image.parameters).toContain('Denoising strength: 0.3')
+    expect(server.uploads.get('1-cat.png')?.equals(picture)).toBe(true)
+
+    for (const [upscaler, node] of [
+      ['4x-ultra', 'ImageUpscaleWithModel'],
+      ['Lanczos', 'ImageScale'],
+    ] as const) {
+      const upscaled = await ask(client, { source: { as: 'upscale', path, upscaler, scale: 2.5 } }).result
+      expect(upscaled.outcome === 'done' && upscaled.image.parameters).toContain(`Postprocess upscale by: 2.5`)
+      expect(nodes()).toContainEqual(image)
+      expect(nodes().map(({ class_type }) => class_type)).toContain(node)
+      expect(nodes()).toContainEqual(expect.objectContaining({ class_type: 'ImageScale', width: 100, height: 60 }))
+    }
+  })
+
+  test('that begins with a picture that is gone says which', async () => {
+    const { result } = await posted({ source: { as: 'img2img', path: '/nowhere/cat.png', denoisingStrength: 0.3 } })
+    expect(messageOf(result)).toMatch(/picture \/nowhere\/cat\.png, with which this job begins, can't be read: ENOENT/)
   })
 
   test('that names a VAE or an upscaler that is not there is refused with those that are', async () => {
