@@ -23,7 +23,6 @@ test.skipIf(!hasBrowser)(
     await prompt.press('i')
     expect(await prompt.inputValue()).toBe('a foxiz')
     await page.getByLabel('Images', { exact: true }).fill('2')
-    if (process.env.STABLENEW_SCREENSHOTS === '1') await page.screenshot({ path: 'docs/screenshots/image.png' })
     await page.getByRole('button', { name: 'Queue variations' }).click()
     await page.getByText('2 images queued').waitFor()
     const total = (wanted: number) =>
