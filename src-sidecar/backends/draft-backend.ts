@@ -105,6 +105,10 @@ export class DraftBackend implements Backend {
     }
     const result = await engine.client.generate(request, onProgress, AbortSignal.any([signal, this.#stopping.signal]))
     if (result.outcome !== 'unavailable') return result
+    if (result.problem.code === 'backend_hung') {
+      await engine.process.terminate(this.#stopping.signal)
+      return result
+    }
     // A connection that broke while the engine lives on is no crash; give its end a moment to be seen.
     await withDeadline('end of the draft engine', 1000, engine.process.closed).catch(() => {})
     return { ...result, crashed: !engine.alive }

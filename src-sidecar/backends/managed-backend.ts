@@ -96,6 +96,7 @@ export class ManagedBackend implements Backend {
     if (result.outcome === 'done') this.#startsWithoutImage = 0
     if (result.outcome !== 'unavailable') return result
     this.#ready = undefined
+    if (result.problem.code === 'backend_hung') return await this.#endHung(result)
     if (process) await withDeadline(`end of ${this.name}`, endSeenMs, process.closed).catch(() => {})
     // How it ended says more than that the connection was lost.
     const problem = (this.#process === undefined && this.#status.problem) || result.problem
@@ -183,6 +184,16 @@ export class ManagedBackend implements Backend {
     const asked = closed.outcome === 'terminated'
     const problem: Problem = { code: 'backend_ended', message: `${this.name} ended by itself ${howItEnded(closed)}` }
     this.#turn({ state: asked ? 'stopped' : 'failed', problem: asked ? null : problem, capabilities: null })
+  }
+
+  /** What takes no interrupt does nothing else either until it is started anew. */
+  async #endHung(result: Extract<GenerateResult, { outcome: 'unavailable' }>): Promise<GenerateResult> {
+    await this.#process?.terminate(this.#stopping.signal)
+    if (this.#stopping.signal.aborted) return { outcome: 'interrupted' }
+    const { code, message } = result.problem
+    const problem = { code, message: `${this.name}: ${message} It was ended and is started again.` }
+    this.#turn({ state: 'failed', problem, capabilities: null })
+    return { ...result, problem }
   }
 
   #givenUp(): AppError {

@@ -60,8 +60,11 @@ export class ServerBackend implements Backend {
     if (this.#status.state === 'failed') this.#probing = this.#probe()
     const interrupted = AbortSignal.any([signal, this.#stopping.signal])
     await Promise.race([this.#probing, whenAborted(interrupted)])
+    // What has no word for a small question would keep an image for ever.
+    const { state, problem } = this.#status
+    if (state === 'failed' && problem?.code === 'timeout') return { outcome: 'unavailable', problem, crashed: false }
     this.#making = this.#client.generate(request, onProgress, interrupted)
-    const result = await this.#making
+    const result = await this.#made(this.#making)
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem, capabilities: null })
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
     return result
@@ -71,6 +74,13 @@ export class ServerBackend implements Backend {
     if (this.#status.state === 'failed') this.#probing = this.#probe()
     await Promise.race([this.#probing, whenAborted(signal)])
     return this.#status.state !== 'failed'
+  }
+
+  async #made(making: Promise<GenerateResult>): Promise<GenerateResult> {
+    const result = await making
+    if (result.outcome !== 'unavailable' || result.problem.code !== 'backend_hung') return result
+    const { code, message } = result.problem
+    return { ...result, problem: { code, message: `${message} Restart it: StableNew did not start it, and can't end it.` } }
   }
 
   /** It is not ours. */

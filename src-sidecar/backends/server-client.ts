@@ -3,6 +3,7 @@ import type { Problem } from '../contract/job.ts'
 import type { BackendCapability } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import type { BackendDeadlines } from './backend-deadlines.ts'
 import { namedOutOfMemory } from './out-of-memory.ts'
 
 /** Speaks with one server, whoever runs it. */
@@ -20,6 +21,10 @@ export interface ServerClient {
   close(): Promise<void>
 }
 
+/** @param stuck the sentence that says for how long nothing was seen of it. */
+export const notLetGo = (stuck: string, { interruptMs }: BackendDeadlines): AppError =>
+  new AppError('backend_hung', `${stuck} Interrupted, it did not let go of the image within ${interruptMs / 1000} s.`)
+
 /**
  * What went wrong, as a result.
  * @param underWay whether the server was at the image already, so that it may have gone down with it.
@@ -32,6 +37,7 @@ export function failedResult(thrown: unknown, underWay: boolean, what: string): 
     return { outcome: 'rejected', problem: { code: 'backend_bad_answer', message } }
   }
   const problem: Problem = { code: error.code, message: error.message }
+  if (error.code === 'backend_hung') return { outcome: 'unavailable', problem, crashed: true }
   // A server that says nothing before it has anything to do is as good as not there.
   if (error.code === 'backend_unreachable' || (error.code === 'timeout' && !underWay))
     return { outcome: 'unavailable', problem, crashed: underWay && error.data.connected === true }

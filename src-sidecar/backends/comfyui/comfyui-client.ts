@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { BackendModels } from '../../contract/backend-models.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
@@ -9,7 +10,7 @@ import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult 
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
 import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
-import { failedResult, readable, type ServerClient } from '../server-client.ts'
+import { failedResult, notLetGo, readable, type ServerClient } from '../server-client.ts'
 import type { ServerHttp } from '../server-http.ts'
 import { ComfyuiEvents } from './comfyui-events.ts'
 import { comfyuiHttp } from './comfyui-http.ts'
@@ -20,6 +21,8 @@ import { type PreparedGraph, preparedGraph } from './prepared-graph.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 
 const theAnswer = 'The answer of ComfyUI'
+const askAgainMs = 1000
+const stillHangs = 'ComfyUI still hangs at an image that it was given before.'
 
 export interface ComfyuiClientOptions {
   readonly deadlines?: BackendDeadlines
@@ -36,6 +39,8 @@ export class ComfyuiClient implements ServerClient {
   readonly #http: ServerHttp
   readonly #models: ComfyuiModels
   readonly #queue: ComfyuiQueue
+  /** A prompt that was given up although ComfyUI had not let go of it, and when it was last heard of. */
+  #givenUp: { ticket: Ticket; lastSignMs: number } | null = null
 
   constructor(settings: ComfyuiSettings, { deadlines = backendDeadlines, maxAnswerBytes }: ComfyuiClientOptions = {}) {
     this.#settings = settings
@@ -58,7 +63,9 @@ export class ComfyuiClient implements ServerClient {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
+    const hangs = await this.#stillHangs(signal)
     if (signal.aborted) return { outcome: 'interrupted' }
+    if (hangs) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: stillHangs }, crashed: false }
     const began = performance.now()
     void loadDecoder()
     const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
@@ -92,17 +99,24 @@ export class ComfyuiClient implements ServerClient {
       const durationMs = Math.round(performance.now() - began)
       return { outcome: 'done', image: readable(theAnswer, () => toImage(picture, prepared, durationMs)) }
     }
+    const withdraw = async () => {
+      const gone = await this.#queue.withdraw(ticket)
+      if (!gone) this.#givenUp = { ticket, lastSignMs: events?.lastSignMs ?? performance.now() }
+      return gone
+    }
     const making = make()
     making.catch(() => {})
     try {
       const result = await Promise.race([making, whenAborted(signal)])
       if (result !== null && !signal.aborted) return result
-      if (underWay) await this.#queue.withdraw(ticket)
+      if (underWay) await withdraw()
       return { outcome: 'interrupted' }
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }
       // What nobody waits for any more must not keep the server from the next image.
-      if (underWay && !(error instanceof AppError && error.code === 'backend_unreachable')) await this.#queue.withdraw(ticket)
+      const letGo = !underWay || hasCode(error, 'backend_unreachable') || (await withdraw())
+      if (!letGo && error instanceof AppError && error.data.stuck)
+        return failedResult(notLetGo(error.message, this.#deadlines), true, '')
       return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, underWay, theAnswer)
     } finally {
       over.abort()
@@ -114,7 +128,22 @@ export class ComfyuiClient implements ServerClient {
   async close(): Promise<void> {
     await this.#http.close()
   }
+
+  /** Waits for the prompt that was given up, as long as it may still come to an end. @returns whether it does not. */
+  async #stillHangs(signal: AbortSignal): Promise<boolean> {
+    while (this.#givenUp !== null && !signal.aborted) {
+      const { ticket, lastSignMs } = this.#givenUp
+      // What does not answer within the deadline is not gone.
+      const place = await this.#queue.place(ticket, signal).catch((error) => (hasCode(error, 'timeout') ? 'running' : 'gone'))
+      if (place !== 'running') this.#givenUp = null
+      else if (performance.now() - lastSignMs > this.#deadlines.stallMs) return true
+      else await delay(askAgainMs, undefined, { signal }).catch(() => {})
+    }
+    return false
+  }
 }
+
+const hasCode = (error: unknown, code: AppError['code']): boolean => error instanceof AppError && error.code === code
 
 async function toImage(bytes: Uint8Array, { used, text }: PreparedGraph, durationMs: number): Promise<GeneratedImage> {
   const picture = await decodedPicture(Buffer.from(bytes))

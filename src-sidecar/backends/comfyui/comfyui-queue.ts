@@ -120,13 +120,14 @@ export class ComfyuiQueue {
   /**
    * Takes our prompt back: out of the queue where it waits, by an interrupt where it runs. Resolves once it is gone, or after
    * `interruptMs`. Asked anew before each interrupt, for older versions interrupt whatever runs.
+   * @returns whether it is gone, as far as could be seen.
    */
-  async withdraw(ticket: Ticket): Promise<void> {
+  async withdraw(ticket: Ticket): Promise<boolean> {
     const over = AbortSignal.timeout(this.#deadlines.interruptMs)
     while (!over.aborted) {
       try {
         const place = await this.place(ticket, over)
-        if (place === 'gone' && ticket.posted) return
+        if (place === 'gone' && ticket.posted) return true
         if (place === 'pending') await this.#http.post('/queue', { delete: [ticket.promptId] }, over)
         if (place === 'running') await this.#http.post('/interrupt', { prompt_id: ticket.promptId }, over)
       } catch {
@@ -134,6 +135,7 @@ export class ComfyuiQueue {
       }
       await delay(interruptAgainMs, undefined, { signal: over }).catch(() => {})
     }
+    return false
   }
 }
 

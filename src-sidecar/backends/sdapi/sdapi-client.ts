@@ -9,7 +9,7 @@ import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult 
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
 import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
-import { failedResult, readable, type ServerClient } from '../server-client.ts'
+import { failedResult, notLetGo, readable, type ServerClient } from '../server-client.ts'
 import type { ServerAddress, ServerHttp } from '../server-http.ts'
 import { type GenerateAnswer, type Info, infoSchema } from './sdapi-answers.ts'
 import type { SdapiFeatures } from './sdapi-body.ts'
@@ -33,6 +33,8 @@ export class SdapiClient implements ServerClient {
   readonly #deadlines: BackendDeadlines
   #features: SdapiFeatures = { checkpoints: [], adetailer: false, modules: false }
   #sources: ProgressSources = { task: false, global: true }
+  /** An image that was given up although the server had not let go of it. */
+  #givenUp: SdapiProgress | null = null
 
   constructor(address: ServerAddress, { deadlines = backendDeadlines, maxAnswerBytes }: SdapiClientOptions = {}) {
     this.#http = sdapiHttp(address, deadlines, maxAnswerBytes)
@@ -64,7 +66,10 @@ export class SdapiClient implements ServerClient {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
+    const hangs = await this.#givenUp?.letGo(signal)
     if (signal.aborted) return { outcome: 'interrupted' }
+    if (hangs) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
+    this.#givenUp = null
     const began = performance.now()
     void loadDecoder()
     const abandon = new AbortController()
@@ -72,7 +77,6 @@ export class SdapiClient implements ServerClient {
     const theAnswer = `The answer to ${request.recipe.source?.as ?? 'txt2img'}`
     const taskId = `task(stablenew-${randomUUID()})`
     const ended = AbortSignal.any([signal, answered.signal])
-    const interrupting = this.#interruptOn(signal, answered.signal, abandon)
     const progress = new SdapiProgress({
       http: this.#http,
       taskId,
@@ -83,16 +87,22 @@ export class SdapiClient implements ServerClient {
         if (!ended.aborted) onProgress(one)
       },
     })
-    const following = progress.follow(ended).then(async (stuck) => {
-      if (stuck === null) return
-      await this.#http.post('/sdapi/v1/interrupt', {}, answered.signal).catch(() => {})
-      abandon.abort(new AppError('timeout', stuck))
+    const giveUp = (error?: AppError) => {
+      this.#givenUp = progress
+      abandon.abort(error)
+    }
+    const interrupting = this.#interruptOn(signal, answered.signal, giveUp)
+    let stuck = null as string | null
+    const following = progress.follow(ended).then(async (sentence) => {
+      stuck = sentence
+      if (stuck !== null && !(await this.#interrupt(answered.signal))) giveUp(notLetGo(stuck, this.#deadlines))
     })
     try {
       const asked = await sdapiRequest(request, this.#features, this.#sources.task ? taskId : undefined)
       const answer = await this.#http.post(asked.path, asked.body, abandon.signal, Number.POSITIVE_INFINITY)
       // An interrupted call still answers 200, with a half-made picture.
       if (signal.aborted) return { outcome: 'interrupted' }
+      if (stuck !== null) throw new AppError('timeout', `${stuck} It gave the image up when it was interrupted.`)
       const durationMs = Math.round(performance.now() - began)
       const parsed = asked.read(answer)
       return { outcome: 'done', image: readable(theAnswer, () => toImage(parsed, request, durationMs)) }
@@ -109,15 +119,19 @@ export class SdapiClient implements ServerClient {
     await this.#http.close()
   }
 
-  async #interruptOn(signal: AbortSignal, answered: AbortSignal, abandon: AbortController): Promise<void> {
+  async #interruptOn(signal: AbortSignal, answered: AbortSignal, giveUp: () => void): Promise<void> {
     await whenAborted(AbortSignal.any([signal, answered]))
-    if (answered.aborted) return
+    if (!answered.aborted && !(await this.#interrupt(answered))) giveUp()
+  }
+
+  /** Says it until the server answers the request, at most `interruptMs`. @returns whether it did. */
+  async #interrupt(answered: AbortSignal): Promise<boolean> {
     const over = AbortSignal.any([answered, AbortSignal.timeout(this.#deadlines.interruptMs)])
     while (!over.aborted) {
       await this.#http.post('/sdapi/v1/interrupt', {}, over).catch(() => {})
       await delay(interruptAgainMs, undefined, { signal: over }).catch(() => {})
     }
-    abandon.abort()
+    return answered.aborted
   }
 }
 

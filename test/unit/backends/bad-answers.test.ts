@@ -15,7 +15,7 @@ const deadlines: BackendDeadlines = { quickMs: 300, bodyMs: 300, interruptMs: 30
 /** All deadlines in a row, on a busy machine. */
 const longestMs = 6000
 
-type Expected = 'unreachable' | 'unreachable, counted' | 'rejected' | 'bad answer' | 'timeout' | 'not ready'
+type Expected = 'unreachable' | 'unreachable, counted' | 'rejected' | 'bad answer' | 'timeout' | 'hung' | 'not ready'
 
 const results: Record<Expected, object> = {
   // The job goes back to the queue as it was, or counts as one that the server went down with.
@@ -26,6 +26,7 @@ const results: Record<Expected, object> = {
   rejected: { outcome: 'rejected', problem: { code: 'backend_rejected' } },
   'bad answer': { outcome: 'rejected', problem: { code: 'backend_bad_answer' } },
   timeout: { outcome: 'rejected', problem: { code: 'timeout' } },
+  hung: { outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } },
 }
 
 const usual: Record<BadAnswerName, Expected> = {
@@ -64,7 +65,7 @@ const inTheImage: Place['unlike'] = { '503 of a proxy': 'unreachable, counted' }
 /** The history has the image before it matters. */
 const allDone = Object.fromEntries(Object.keys(badAnswers).map((name) => [name, 'done'])) as Place['unlike']
 const places: readonly Place[] = [
-  { what: 'txt2img of a WebUI', line: 'POST /sdapi/v1/txt2img', kind: 'sdapi' },
+  { what: 'txt2img of a WebUI', line: 'POST /sdapi/v1/txt2img', kind: 'sdapi', unlike: { 'no answer': 'hung' } },
   { what: 'the nodes of ComfyUI', line: 'GET /object_info', kind: 'comfyui', unlike: beforeTheImage },
   { what: 'the posting to ComfyUI', line: 'POST /prompt', kind: 'comfyui' },
   { what: 'the queue of ComfyUI', line: 'GET /queue', kind: 'comfyui', unlike: allDone },

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
+import { backendDeadlines } from '../../../src-sidecar/backends/backend-deadlines.ts'
 import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import { ServerBackend } from '../../../src-sidecar/backends/server-backend.ts'
 import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
@@ -52,6 +53,36 @@ test('has failed while its server is not there, and the start does not wait for 
   expect(backend.status.problem).toMatchObject({ code: 'backend_unreachable' })
   await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
   expect(told.at(-1)?.state).toBe('failed')
+  await backend.stop()
+})
+
+test('that hangs is told to be restarted by its user, and the job waits', async () => {
+  const server = await serve({
+    '/sdapi/v1/options': (r) => json(r, {}),
+    '/sdapi/v1/progress': (r) => json(r, { progress: 0.4 }),
+    '/sdapi/v1/txt2img': () => {},
+    '/sdapi/v1/interrupt': (r) => json(r, {}),
+  })
+  const deadlines = { ...backendDeadlines, stallMs: 600, interruptMs: 200 }
+  const client = new SdapiClient({ url: server.url }, { deadlines })
+  const backend = new ServerBackend({ id: 'one', name: '', kind: 'sdapi', url: server.url }, 'WebUI', client, () => {})
+  await backend.start()
+  const make = () => backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+  const problem = { code: 'backend_hung', message: expect.stringMatching(/for 0\.6 s.*within 0\.2 s\. Restart it: StableNew/) }
+  expect(await make()).toEqual({ outcome: 'unavailable', crashed: true, problem })
+  expect(backend.status).toMatchObject({ state: 'failed', problem })
+  expect(await make()).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+  await backend.stop()
+})
+
+test('that takes connections and says nothing gets no image', async () => {
+  const server = await serve({ '/sdapi/v1/options': () => {}, '/sdapi/v1/txt2img': () => {} })
+  const client = new SdapiClient({ url: server.url }, { deadlines: { ...backendDeadlines, quickMs: 200 } })
+  const backend = new ServerBackend({ id: 'one', name: '', kind: 'sdapi', url: server.url }, 'WebUI', client, () => {})
+  await backend.start()
+  const result = await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+  expect(result).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'timeout' } })
+  expect(server.heard.map(({ path }) => path)).not.toContain('/sdapi/v1/txt2img')
   await backend.stop()
 })
 

@@ -508,19 +508,55 @@ test('an answer to the posting that gets lost does not make the prompt twice', a
   expect(server.executed).toHaveLength(1)
 })
 
-test('a server that shows no sign of progress is given up, and its prompt taken back', async () => {
+test('a server that shows no sign of progress and takes no interrupt hangs, and gets nothing new until it goes on', async () => {
   let letGo = () => {}
   const held = new Promise<void>((resolve) => {
     letGo = resolve
   })
-  const { client } = await comfyui(
+  const { server, client } = await comfyui(
     { onStep: (step) => (step === 3 ? held : null) },
     { deadlines: { stallMs: 700, interruptMs: 400 } },
   )
   const result = await ask(client).result
-  expect(result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
-  expect(messageOf(result)).toMatch(/no sign of progress for 0\.7 s/)
+  expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } })
+  expect(messageOf(result)).toMatch(/no sign of progress for 0\.7 s.*did not let go of the image within 0\.4 s/)
+  const again = await ask(client).result
+  expect(again).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+  expect([messageOf(again), server.lines('POST /prompt')]).toEqual([expect.stringContaining('still hangs'), 1])
   letGo()
+  await waitFor(() => server.queue.running === null, 'the end of the prompt')
+  expect((await ask(client).result).outcome).toBe('done')
+})
+
+test('a server that stands still and lets go when it is interrupted fails that job alone', async () => {
+  let stands = true
+  const untilAsked = () => waitFor(() => server.lines('POST /interrupt') > 0, 'the interrupt')
+  const { server, client } = await comfyui(
+    { onStep: (step) => (stands && step === 3 ? untilAsked() : null) },
+    { deadlines: { stallMs: 500 } },
+  )
+  expect(await ask(client).result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
+  stands = false
+  expect((await ask(client).result).outcome).toBe('done')
+})
+
+test('after a cancel that the server is slow to take, the next image waits until it has let go', async () => {
+  const slow = Promise.withResolvers<void>()
+  let stands = true
+  const { server, client } = await comfyui(
+    { onStep: (step) => (stands && step === 3 ? slow.promise : null) },
+    { deadlines: { interruptMs: 300 } },
+  )
+  const first = ask(client)
+  await waitFor(() => first.seen.length > 0, 'a step')
+  first.abort()
+  expect((await first.result).outcome).toBe('interrupted')
+  const second = ask(client)
+  await waitFor(() => server.lines('GET /queue') > 3, 'the question')
+  expect(server.lines('POST /prompt')).toBe(1)
+  stands = false
+  slow.resolve()
+  expect((await second.result).outcome).toBe('done')
 })
 
 test('the probe says what the server has, and that something else is no ComfyUI', async () => {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { GenerateProgress } from '../../../../src-sidecar/backends/backend.ts'
+import { backendDeadlines } from '../../../../src-sidecar/backends/backend-deadlines.ts'
 import { SdapiClient } from '../../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { recipe } from '../../jobs/queue-fixture.ts'
@@ -30,8 +31,8 @@ async function serve(answers: Parameters<typeof scriptedServer>[0]): Promise<{ s
   return { server, client: connect(server.url) }
 }
 
-function connect(url: string, more = {}): SdapiClient {
-  const client = new SdapiClient({ url, ...more })
+function connect(url: string, more = {}, options = {}): SdapiClient {
+  const client = new SdapiClient({ url, ...more }, options)
   opened.push(() => client.close())
   return client
 }
@@ -487,4 +488,75 @@ test('what was really used is recorded from what the server says, also without a
   expect(result.outcome === 'done' && result.image.parameters).toMatch(
     /Steps: 12, Sampler: Euler, CFG scale: 3, Seed: 9, Size: 32x24/,
   )
+})
+
+describe('a server that stands still in the middle of an image', () => {
+  const deadlines = { ...backendDeadlines, stallMs: 900, interruptMs: 300 }
+  const standing = (more: object = {}) => ({ progress: 0.5, state: { sampling_step: 10, sampling_steps: 20 }, ...more })
+
+  test('is noticed although it goes on showing a preview, which is asked for every other time', async () => {
+    const preview = Buffer.from('preview').toString('base64')
+    const server = await scriptedServer({
+      [txt2img]: () => {},
+      [interrupt]: (r) => json(r, {}),
+      [progress]: (r, _, request) => json(r, standing({ current_image: request.url?.endsWith('true') ? null : preview })),
+    })
+    opened.push(() => server.close())
+    const result = await ask(connect(server.url, {}, { deadlines }))
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } })
+    expect(messageOf(result)).toMatch(/no sign of progress for 0\.9 s.*did not let go of the image within 0\.3 s/)
+    const interrupts = server.heard.filter(({ path }) => path === interrupt).length
+    expect(interrupts).toBeGreaterThan(0)
+  })
+
+  test('and lets go when it is interrupted fails that job alone, and its half-made picture is none', async () => {
+    let held = Promise.withResolvers<void>()
+    const { server, client } = await serve({
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      [interrupt]: (r) => {
+        json(r, {})
+        held.resolve()
+      },
+      [progress]: (r) => json(r, standing()),
+    }).then(({ server }) => ({ server, client: connect(server.url, {}, { deadlines }) }))
+    opened.unshift(() => server.close())
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
+    expect(messageOf(result)).toMatch(/no sign of progress.*gave the image up/)
+    held = Promise.withResolvers()
+    held.resolve()
+    expect((await ask(client)).outcome).toBe('done')
+  })
+
+  test.each([
+    ['of each task', ['/internal/progress'], { active: true, queued: false, completed: false, progress: 0.5 }],
+    ['of all', [], null],
+  ])('with progress %s gets no further image until it goes on', async (_, paths, task) => {
+    let stands = true
+    const server = await scriptedServer({
+      '/sdapi/v1/options': (r) => json(r, {}),
+      [txt2img]: (r) => (stands ? null : json(r, image())),
+      [interrupt]: (r) => json(r, {}),
+      [progress]: (r) => json(r, stands ? standing() : { progress: 0 }),
+      ...Object.fromEntries(
+        paths.map((path) => [
+          path,
+          (r: ServerResponse) => json(r, stands ? task : { active: false, queued: false, completed: true }),
+        ]),
+      ),
+    })
+    opened.push(() => server.close())
+    const client = connect(server.url, {}, { deadlines })
+    await client.probe(new AbortController().signal)
+    expect(await ask(client)).toMatchObject({ outcome: 'unavailable', crashed: true })
+    const again = await ask(client)
+    expect(again).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+    expect(messageOf(again)).toContain('still hangs')
+    expect(server.heard.filter(({ path }) => path === txt2img)).toHaveLength(1)
+    stands = false
+    expect((await ask(client)).outcome).toBe('done')
+  })
 })
