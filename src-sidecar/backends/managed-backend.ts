@@ -214,6 +214,9 @@ export class ManagedBackend implements Backend {
 
 function problemOf(thrown: unknown): Problem {
   const error = asError(thrown)
-  const known = error instanceof AppError && error.code !== 'spawn_failed'
-  return { code: known ? error.code : 'backend_start_failed', message: error.message }
+  if (!(error instanceof AppError)) return { code: 'backend_start_failed', message: error.message }
+  const { code, message, data } = error
+  if (code !== 'spawn_failed') return { code, message }
+  // Not its own sentence: who reads it has been told that the backend did not start.
+  return { code: 'backend_start_failed', message: `${data.why ?? message}. Correct its command and folder in Settings.` }
 }

@@ -176,8 +176,8 @@ test.runIf(whole)(
 )
 
 test.each([
-  ['a command that is not there', { command: 'no-such-webui' }, /could not be started: no-such-webui is not there/],
-  ['a folder that is not there', { cwd: '/no/such/folder' }, /working folder \/no\/such\/folder is not there/],
+  ['a command that is not there', { command: 'no-such-webui' }, /^no-such-webui is not there.*Correct its command and folder/],
+  ['a folder that is not there', { cwd: '/no/such/folder' }, /^the working folder \/no\/such\/folder is not there/],
 ])('%s is named, and the job waits', async (_, managed, message) => {
   const { sidecar } = await startManaged([], managed)
   await sidecar.queue('example/tiny worlds.txt', { ...small, prompts: [0] })

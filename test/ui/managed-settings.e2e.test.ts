@@ -30,7 +30,7 @@ test.skipIf(!hasBrowser)('a WebUI is set up to be started, its start fails, is c
 
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 2, width: 64, height: 64 } })
   const banner = page.getByRole('alert')
-  await banner.getByText('The backend did not start. backend could not be started: no-such-webui').waitFor()
+  await banner.getByText('The backend did not start. no-such-webui is not there').waitFor()
   await banner.getByRole('button', { name: 'Try again' }).click()
   await banner.getByRole('button', { name: 'Open settings' }).click()
   expect(await line.inputValue()).toBe(`src-sidecar/backends/draft-engine/main.ts --port ${port} --step-ms 1 --startup-ms 1500`)

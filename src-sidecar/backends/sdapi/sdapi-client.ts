@@ -108,7 +108,11 @@ export class SdapiClient implements ServerClient {
       return { outcome: 'done', image: readable(theAnswer, () => toImage(parsed, request, durationMs)) }
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }
-      return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, true, theAnswer)
+      const failed = failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, true, theAnswer)
+      if (failed.outcome !== 'unavailable' || !(error instanceof AppError && error.data.proxy)) return failed
+      // It may go on behind a proxy that has given up; and what was begun may be what the server went down with.
+      if (progress.begun || failed.crashed) await this.#takeBack(progress)
+      return { ...failed, crashed: failed.crashed || progress.begun }
     } finally {
       answered.abort()
       await Promise.allSettled([interrupting, following])
@@ -117,6 +121,13 @@ export class SdapiClient implements ServerClient {
 
   async close(): Promise<void> {
     await this.#http.close()
+  }
+
+  /** For an image that nobody waits for any more. */
+  async #takeBack(progress: SdapiProgress): Promise<void> {
+    this.#givenUp = progress
+    const late = AbortSignal.timeout(this.#deadlines.interruptMs)
+    await this.#http.post('/sdapi/v1/interrupt', {}, late).catch(() => {})
   }
 
   async #interruptOn(signal: AbortSignal, answered: AbortSignal, giveUp: () => void): Promise<void> {

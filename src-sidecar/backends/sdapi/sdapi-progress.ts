@@ -43,6 +43,11 @@ export class SdapiProgress {
     this.#options = options
   }
 
+  /** Whether the server has told of a step of an image. */
+  get begun(): boolean {
+    return this.#lastFraction > 0
+  }
+
   /** Follows until `ended`. @returns the sentence that says so where the server is stuck, else null. */
   async follow(ended: AbortSignal): Promise<string | null> {
     const { sources, deadlines, onProgress, steps } = this.#options

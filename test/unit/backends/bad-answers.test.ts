@@ -44,6 +44,8 @@ const usual: Record<BadAnswerName, Expected> = {
   'a redirect': 'rejected',
   '401': 'rejected',
   '503 of a proxy': 'unreachable',
+  // The server has had the request.
+  '504 of a proxy': 'unreachable, counted',
 }
 
 interface Place {
@@ -59,6 +61,7 @@ const beforeTheImage: Place['unlike'] = {
   'reset in the middle': 'unreachable',
   'no answer': 'not ready',
   'a slow trickle': 'not ready',
+  '504 of a proxy': 'unreachable',
 }
 /** The server is at the image: that it can't be reached is no reason to take the image for unbegun. */
 const inTheImage: Place['unlike'] = { '503 of a proxy': 'unreachable, counted' }

@@ -560,3 +560,42 @@ describe('a server that stands still in the middle of an image', () => {
     expect((await ask(client)).outcome).toBe('done')
   })
 })
+
+describe('a proxy in front of the server', () => {
+  const page = '<html><head><title>Bad Gateway</title></head></html>'
+
+  test.each([
+    [502, 'does not reach it'],
+    [503, 'does not reach it'],
+    [530, 'does not reach it'],
+  ])('that answers %i is told from the server, and the job is as good as before', async (status, what) => {
+    const { server, client } = await answering((r) => r.writeHead(status, { 'content-type': 'text/html' }).end(page))
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_unreachable' } })
+    expect(messageOf(result)).toBe(
+      `A proxy in front of the server ${what} (POST ${server.url}/sdapi/v1/txt2img answered ${status}). Is the server running, and started with --api?`,
+    )
+  })
+
+  test.each([504, 524])('that gives up waiting (%i) has the image taken back, and it counts against the job', async (status) => {
+    const { server, client } = await answering((r) => r.writeHead(status).end('upstream timed out'))
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_unreachable' } })
+    expect(messageOf(result)).toMatch(
+      /gave up waiting .*: upstream timed out\).*longer time limit, or set the address of the server itself/,
+    )
+    expect(server.heard.map(({ path }) => path)).toContain(interrupt)
+  })
+
+  test('that loses the server in the middle of an image counts it against the job: it may have gone down with it', async () => {
+    const { server, client } = await serve({
+      [txt2img]: async (r) => {
+        await waitFor(() => server.heard.filter(({ path }) => path === progress).length > 1, 'progress')
+        r.writeHead(502).end(page)
+      },
+      [progress]: (r) => json(r, { progress: 0.3 }),
+    })
+    opened.unshift(() => server.close())
+    expect(await ask(client)).toMatchObject({ outcome: 'unavailable', crashed: true })
+  })
+})
