@@ -9,9 +9,10 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
+import { backendFinder } from './compose-backends.ts'
 import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
-import { environment } from './config/environment.ts'
+import { environment, homeFolder } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
 import type { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
@@ -118,6 +119,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     }),
     models: () => core.backends.models,
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
+    findBackends: backendFinder(homeFolder(), environment(), () => settings.current.backends),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
     preview: (jobId) => core.processor.preview(jobId)?.bytes ?? null,
     open: (what) => host.open(opened[what]),

@@ -1,5 +1,6 @@
 import type { BackendModels } from '../contract/backend-models.ts'
 import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
+import type { FoundBackends } from '../contract/found-backend.ts'
 import type { OpenRequest } from '../contract/requests.ts'
 import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
@@ -35,6 +36,8 @@ export interface ApiParts {
   diagnostics(sinceMs: number): Diagnostics
   /** Stops the app for as long as it is written. */
   heapSnapshot(): Promise<HeapSnapshot>
+  /** Servers that are installed on this machine. */
+  findBackends(): Promise<FoundBackends>
   readonly selftest: {
     readonly state: SelftestState
     /** @throws AppError `bad_request` when one runs already */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
+import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
 import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
@@ -42,6 +43,7 @@ export class Api {
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
   diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })
+  foundBackends = (): Promise<FoundBackends> => this.#get('/api/backends/found', foundBackendsSchema)
   heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
   selftest = (): Promise<SelftestState> => this.#get('/api/selftest', selftestStateSchema)
   startSelftest = (request: z.input<typeof selftestRequestSchema>) =>
