@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { findInstalled } from './backends/find-installed.ts'
 import { usualPlaces } from './backends/installed/usual-places.ts'
 import { isTaken } from './backends/listening-port.ts'
+import { readLog } from './backends/read-log.ts'
+import type { BackendLog, BackendLogQuery } from './contract/backend-log.ts'
 import type { FoundBackends } from './contract/found-backend.ts'
 import type { BackendSettings } from './contract/settings.ts'
 
@@ -35,3 +38,9 @@ export function backendFinder(
 
 const portsOf = (backends: readonly BackendSettings[]): number[] =>
   backends.flatMap((one) => (one.kind === 'draft' ? [] : Number(new URL(one.url).port)))
+
+/** Reads what a backend has said; its log is named by its id. */
+export const backendLogs =
+  (folder: string) =>
+  (id: string, { lines, after }: BackendLogQuery): Promise<BackendLog> =>
+    readLog(join(folder, `backend-${id}.log`), lines, after)

@@ -1,3 +1,4 @@
+import type { BackendLog, BackendLogQuery } from '../contract/backend-log.ts'
 import type { BackendModels } from '../contract/backend-models.ts'
 import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
 import type { FoundBackends } from '../contract/found-backend.ts'
@@ -38,6 +39,8 @@ export interface ApiParts {
   heapSnapshot(): Promise<HeapSnapshot>
   /** Servers that are installed on this machine. */
   findBackends(): Promise<FoundBackends>
+  /** What a backend of ours has said last. @param id as in the settings */
+  backendLog(id: string, query: BackendLogQuery): Promise<BackendLog>
   readonly selftest: {
     readonly state: SelftestState
     /** @throws AppError `bad_request` when one runs already */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type BackendLog, backendLogSchema } from '../../src-sidecar/contract/backend-log.ts'
 import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
@@ -44,6 +45,8 @@ export class Api {
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
   diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })
   foundBackends = (): Promise<FoundBackends> => this.#get('/api/backends/found', foundBackendsSchema)
+  backendLog = (id: string, lines: number, after?: string): Promise<BackendLog> =>
+    this.#get(`/api/backends/${id}/log`, backendLogSchema, { lines, after })
   heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
   selftest = (): Promise<SelftestState> => this.#get('/api/selftest', selftestStateSchema)
   startSelftest = (request: z.input<typeof selftestRequestSchema>) =>
