@@ -28,6 +28,7 @@ import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
 import { PackLibrary } from './packs/pack-library.ts'
+import { KeepAwake } from './processes/keep-awake.ts'
 import { SelftestProcess } from './selftest/selftest-process.ts'
 
 export interface AppContext {
@@ -68,7 +69,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const entryCodes = new EntryCodes()
   const opened = { packs: folders.packs, images: folders.images, log: folders.log }
 
+  const keepAwake = new KeepAwake({ containment: core.containment, env: environment(), logger })
   const diagnostics = new Diagnostics({
+    keptAwake: () => keepAwake.facts,
     containment: core.containment,
     threads: parts.threads,
     env: environment(),
@@ -156,6 +159,13 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
   })
 
+  const running = new Set<number>()
+  events.listen((event) => {
+    if (event.type !== 'job') return
+    if (event.job.state === 'running') running.add(event.job.id)
+    else running.delete(event.job.id)
+    keepAwake.busy(running.size > 0)
+  })
   // The tray's menu has a word for what the queue does.
   events.listen((event) => {
     if (event.type === 'recycled') diagnostics.noteRecycled(event.recycled)
@@ -173,6 +183,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
+  atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {

@@ -15,6 +15,7 @@ import type { Component, StopReason } from './lifecycle/component.ts'
 import type { Phase } from './lifecycle/shutdown-coordinator.ts'
 import { openLog } from './logging/logger.ts'
 import { readPack } from './packs/pack-library.ts'
+import { KeepAwake } from './processes/keep-awake.ts'
 
 export interface PackRun {
   /** Settles when everything is gone: 0 all images made, 1 some failed or something was left. */
@@ -112,7 +113,9 @@ export async function runPack(
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     const atEnd = (phase: Phase, name: string, component: Pick<Component, 'stop'>) =>
       end.coordinator.register({ phase, name, deadlineMs: stepMs, run: (reason, force) => component.stop(reason, force) })
+    const keepAwake = new KeepAwake({ containment: core.containment, env: environment(), logger: log.logger })
     atEnd('jobs', 'running image', core.processor)
+    atEnd('components', 'keep awake', keepAwake)
     atEnd('processes', 'backend', core.backends)
     atEnd('verify', 'processes', core.containment)
 
@@ -123,6 +126,7 @@ export async function runPack(
     const jobIds = core.queue.add(pack, request, settings.current.recipe)
     report.begin(pack.name, jobIds.length, jobIds.length * command.images)
     await core.processor.start()
+    keepAwake.busy(true)
   } catch (error) {
     if (!abort.aborted) {
       await end.request({ trigger: 'start-failed', detail: String(error) })

@@ -21,6 +21,7 @@ const keptSamples = 900
 export interface DiagnosticsOptions {
   readonly containment: Pick<Containment, 'processes' | 'spawnContained'>
   readonly threads: ThreadRegistry
+  readonly keptAwake: () => View['keptAwake']
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logger: Logger
   /** For people. */
@@ -104,6 +105,7 @@ export class Diagnostics implements Component {
       processes: processRows(readOwnRow(), containment.processes, readProcessTable()),
       threads: threads.list(),
       handles,
+      keptAwake: this.#options.keptAwake(),
     }
   }
 

@@ -93,6 +93,7 @@ describe('the report', () => {
     processes: [row(1, 0)],
     threads: [{ kind: 'loop', name: 'diagnostics', purpose: 'p', startedAtMs: 1 }],
     handles: { Timeout: 1 },
+    keptAwake: { state: 'off', why: null },
   }
 
   it('has what a bug report needs, and the latest samples only', () => {
