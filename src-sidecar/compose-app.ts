@@ -9,7 +9,7 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
-import { backendFinder, backendLogs } from './compose-backends.ts'
+import { backendFinder, backendLogs, memoryFreer } from './compose-backends.ts'
 import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
 import { environment, homeFolder } from './config/environment.ts'
@@ -124,6 +124,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
     backendLog: backendLogs(folders.log),
     findBackends: backendFinder(homeFolder(), environment(), () => settings.current.backends),
+    freeMemory: memoryFreer(core.backends),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
     preview: (jobId) => core.processor.preview(jobId)?.bytes ?? null,
     open: (what) => host.open(opened[what]),

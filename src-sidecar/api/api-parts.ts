@@ -41,6 +41,8 @@ export interface ApiParts {
   findBackends(): Promise<FoundBackends>
   /** What a backend of ours has said last. @param id as in the settings */
   backendLog(id: string, query: BackendLogQuery): Promise<BackendLog>
+  /** Has a backend give the memory of its models back; see `Backend.freeMemory`. @throws AppError `not_found` too */
+  freeMemory(id: string): Promise<boolean>
   readonly selftest: {
     readonly state: SelftestState
     /** @throws AppError `bad_request` when one runs already */

@@ -84,6 +84,10 @@ export class BackendSwitch implements Backend {
     await this.#current.recycle(force)
   }
 
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    return await this.#current.freeMemory(signal)
+  }
+
   tryAgain(): void {
     this.#current.tryAgain()
   }

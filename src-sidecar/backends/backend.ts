@@ -71,6 +71,12 @@ export interface Backend extends Component {
    * @param force ends it without grace
    */
   recycle(force: AbortSignal): Promise<void>
+  /**
+   * Gives back the memory of models, where the server can; the next image loads them again.
+   * @returns false where there was nothing to give back, or the server can't.
+   * @throws AppError `conflict` while it makes an image, and what the server answers badly.
+   */
+  freeMemory(signal: AbortSignal): Promise<boolean>
   /** The user asks for images: what failed too often is tried again. */
   tryAgain(): void
 }

@@ -114,6 +114,11 @@ export class DraftBackend implements Backend {
     return { ...result, crashed: !engine.alive }
   }
 
+  /** It has no model. */
+  async freeMemory(): Promise<boolean> {
+    return false
+  }
+
   tryAgain(): void {}
 
   async reach(): Promise<boolean> {

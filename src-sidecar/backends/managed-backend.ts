@@ -104,6 +104,11 @@ export class ManagedBackend implements Backend {
     return { ...result, problem }
   }
 
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    if (this.#status.state !== 'ready') return false
+    return await this.#options.client.freeMemory(AbortSignal.any([signal, this.#stopping.signal]))
+  }
+
   tryAgain(): void {
     this.#startsWithoutImage = 0
   }

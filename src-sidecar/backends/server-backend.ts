@@ -86,6 +86,10 @@ export class ServerBackend implements Backend {
   /** It is not ours. */
   async recycle(): Promise<void> {}
 
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    return await this.#client.freeMemory(AbortSignal.any([signal, this.#stopping.signal]))
+  }
+
   tryAgain(): void {}
 
   async stop(): Promise<void> {

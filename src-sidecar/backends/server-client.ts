@@ -18,8 +18,16 @@ export interface ServerClient {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult>
+  /**
+   * Has the server give back the memory of its models, which the next image loads again.
+   * @returns false where the server can't. @throws AppError `conflict` while it makes an image, and as `ServerHttp`.
+   */
+  freeMemory(signal: AbortSignal): Promise<boolean>
   close(): Promise<void>
 }
+
+export const atWork = (): AppError =>
+  new AppError('conflict', 'The server is at an image, and needs its model. Try again when it is done.')
 
 /** @param stuck the sentence that says for how long nothing was seen of it. */
 export const notLetGo = (stuck: string, { interruptMs }: BackendDeadlines): AppError =>

@@ -7,7 +7,7 @@ import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/
 import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import { packSchema, packsSchema, type QueuePackRequest, queuedSchema } from '../../src-sidecar/contract/pack.ts'
-import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
+import { freedMemorySchema, type ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
 import { statusSchema } from '../../src-sidecar/contract/status.ts'
@@ -47,6 +47,7 @@ export class Api {
   foundBackends = (): Promise<FoundBackends> => this.#get('/api/backends/found', foundBackendsSchema)
   backendLog = (id: string, lines: number, after?: string): Promise<BackendLog> =>
     this.#get(`/api/backends/${id}/log`, backendLogSchema, { lines, after })
+  freeMemory = (id: string) => this.#send('POST', `/api/backends/${id}/free-memory`, undefined, freedMemorySchema)
   heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
   selftest = (): Promise<SelftestState> => this.#get('/api/selftest', selftestStateSchema)
   startSelftest = (request: z.input<typeof selftestRequestSchema>) =>

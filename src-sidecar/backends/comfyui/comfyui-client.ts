@@ -125,6 +125,12 @@ export class ComfyuiClient implements ServerClient {
     }
   }
 
+  /** ComfyUI does it between two prompts, whoever's they are (`main.py`). */
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    await this.#http.post('/free', { unload_models: true, free_memory: true }, signal)
+    return true
+  }
+
   async close(): Promise<void> {
     await this.#http.close()
   }

@@ -15,6 +15,7 @@ import { type GenerateAnswer, type Info, infoSchema } from './sdapi-answers.ts'
 import type { SdapiFeatures } from './sdapi-body.ts'
 import { sdapiCapabilities } from './sdapi-capabilities.ts'
 import { sdapiHttp } from './sdapi-http.ts'
+import { SdapiMemory } from './sdapi-memory.ts'
 import { sdapiModels } from './sdapi-models.ts'
 import { type ProgressSources, SdapiProgress, withoutDataUri } from './sdapi-progress.ts'
 import { sdapiRequest } from './sdapi-request.ts'
@@ -31,6 +32,7 @@ export interface SdapiClientOptions {
 export class SdapiClient implements ServerClient {
   readonly #http: ServerHttp
   readonly #deadlines: BackendDeadlines
+  readonly #memory: SdapiMemory
   #features: SdapiFeatures = { checkpoints: [], adetailer: false, modules: false }
   #sources: ProgressSources = { task: false, global: true }
   /** An image that was given up although the server had not let go of it. */
@@ -39,6 +41,7 @@ export class SdapiClient implements ServerClient {
   constructor(address: ServerAddress, { deadlines = backendDeadlines, maxAnswerBytes }: SdapiClientOptions = {}) {
     this.#http = sdapiHttp(address, deadlines, maxAnswerBytes)
     this.#deadlines = deadlines
+    this.#memory = new SdapiMemory(this.#http)
   }
 
   /** Resolves when the server answers its API. @throws AppError saying what is wrong. */
@@ -61,7 +64,19 @@ export class SdapiClient implements ServerClient {
     return models
   }
 
-  async generate(
+  generate(
+    request: GenerateRequest,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateResult> {
+    return this.#memory.during(() => this.#generate(request, onProgress, signal), this.#deadlines.stallMs, signal)
+  }
+
+  freeMemory(signal: AbortSignal): Promise<boolean> {
+    return this.#memory.free(signal)
+  }
+
+  async #generate(
     request: GenerateRequest,
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,

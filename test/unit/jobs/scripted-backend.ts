@@ -39,6 +39,10 @@ export class ScriptedBackend implements Backend {
 
   async recycle(): Promise<void> {}
 
+  async freeMemory(): Promise<boolean> {
+    return false
+  }
+
   tryAgain(): void {}
 
   async reach(): Promise<boolean> {

@@ -570,3 +570,9 @@ test('the probe says what the server has, and that something else is no ComfyUI'
   const other = await comfyui({ intercept: (_, response) => Boolean(response.end('{}')) })
   await expect(other.client.probe(new AbortController().signal)).rejects.toThrow(/Is it a ComfyUI/)
 })
+
+test('ComfyUI is asked to give the memory of its models back, which it does between two prompts', async () => {
+  const { server, client } = await comfyui({ intercept: (line, response) => line === 'POST /free' && Boolean(response.end()) })
+  expect(await client.freeMemory(new AbortController().signal)).toBe(true)
+  expect(server.heard.find(({ line }) => line === 'POST /free')?.body).toEqual({ unload_models: true, free_memory: true })
+})

@@ -599,3 +599,66 @@ describe('a proxy in front of the server', () => {
     expect(await ask(client)).toMatchObject({ outcome: 'unavailable', crashed: true })
   })
 })
+
+describe('the memory of the model', () => {
+  const unload = '/sdapi/v1/unload-checkpoint'
+  const reload = '/sdapi/v1/reload-checkpoint'
+  const never = new AbortController().signal
+  const paths = (server: ScriptedServer) => server.heard.map(({ path }) => path).filter((path) => path !== progress)
+  const serving = (answers: Parameters<typeof scriptedServer>[0]) =>
+    serve({ [txt2img]: (r) => json(r, image()), [progress]: (r) => json(r, { progress: 0 }), ...answers }).then((served) => {
+      opened.unshift(() => served.server.close())
+      return served
+    })
+
+  test('is given back, and the model is brought back before the next image, once', async () => {
+    const { server, client } = await serving({ [unload]: (r) => json(r, {}), [reload]: (r) => r.writeHead(204).end() })
+    expect(await client.freeMemory(never)).toBe(true)
+    for (let time = 0; time < 2; time++) expect((await ask(client)).outcome).toBe('done')
+    expect(paths(server)).toEqual([unload, reload, txt2img, txt2img])
+  })
+
+  test('is not given back in the middle of an image, which that would break', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serving({
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      [unload]: (r) => json(r, {}),
+    })
+    const making = ask(client)
+    await expect(client.freeMemory(never)).rejects.toMatchObject({ code: 'conflict' })
+    held.resolve()
+    expect((await making).outcome).toBe('done')
+    expect(paths(server)).not.toContain(unload)
+  })
+
+  test("nor in the middle of somebody else's", async () => {
+    const { server, client } = await serving({ [progress]: (r) => json(r, { progress: 0.2 }), [unload]: (r) => json(r, {}) })
+    await expect(client.freeMemory(never)).rejects.toMatchObject({ code: 'conflict' })
+    expect(paths(server)).toEqual([])
+  })
+
+  test('stays where the server has no word for it', async () => {
+    const { client } = await serving({})
+    expect(await client.freeMemory(never)).toBe(false)
+  })
+
+  test('is waited for by an image that begins meanwhile', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serving({
+      [unload]: async (r) => {
+        await held.promise
+        json(r, {})
+      },
+      [reload]: (r) => json(r, {}),
+    })
+    const freeing = client.freeMemory(never)
+    await waitFor(() => paths(server).length > 0, 'the request')
+    const making = ask(client)
+    held.resolve()
+    expect([await freeing, (await making).outcome]).toEqual([true, 'done'])
+    expect(paths(server)).toEqual([unload, reload, txt2img])
+  })
+})
