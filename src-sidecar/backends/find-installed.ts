@@ -45,9 +45,12 @@ export async function findInstalled(options: FindOptions): Promise<FoundBackends
   const found: FoundBackend[] = []
   for (const installation of installations) {
     const port = await portFor(installation, given, isTaken)
-    given.add(port)
-    found.push(await proposal(installation, port, platform))
+    const proposed = await proposal(installation, port, platform)
+    if (proposed.managed !== null) given.add(port)
+    found.push(proposed)
   }
+  // What can be used comes first.
+  found.sort((a, b) => Number(a.managed === null) - Number(b.managed === null))
   return { found, complete }
 }
 

@@ -8,7 +8,7 @@ export const foundBackendSchema = z.object({
   name: z.string(),
   /** Absolute. */
   folder: z.string(),
-  /** Where it will answer; a port that was free when this was asked, and another one for each that was found. */
+  /** Where it will answer; a port that was free when this was asked, and another one for each that can be started. */
   url: z.string(),
   /** Ready for the settings; null where it can't be started from here, for the reason in `why`. */
   managed: managedSettingsSchema.nullable(),

@@ -127,10 +127,15 @@ test('arguments that only a shell can tell are left out, and that is said', asyn
   ])
 })
 
-test('each gets a port of its own that nobody listens at', async () => {
+test('each gets a port of its own that nobody listens at, and those that can be started come first', async () => {
   const one = (folder: string) => webui(folder, `${folder}/venv/bin/python`)
-  const { found } = await find(machine(...one('a'), ...one('b')), { isTaken: async (port) => port === 7860 })
-  expect(found.map(({ url }) => url)).toEqual(['http://127.0.0.1:7861', 'http://127.0.0.1:7862'])
+  const root = machine(...webui('a'), ...one('b'), ...one('c'))
+  const { found } = await find(root, { isTaken: async (port) => port === 7860 })
+  expect(found.map(({ folder, url }) => [folder.at(-1), url.slice(-4)])).toEqual([
+    ['b', '7861'],
+    ['c', '7862'],
+    ['a', '7861'],
+  ])
 })
 
 test('Stability Matrix and Pinokio are looked into, deeper than folders with other names', async () => {
