@@ -60,9 +60,11 @@ export class ServerBackend implements Backend {
     if (this.#status.state === 'failed') this.#probing = this.#probe()
     const interrupted = AbortSignal.any([signal, this.#stopping.signal])
     await Promise.race([this.#probing, whenAborted(interrupted)])
-    // What has no word for a small question would keep an image for ever.
+    if (interrupted.aborted) return { outcome: 'interrupted' }
+    // What has no word for a small question, or hangs, would keep an image for ever.
     const { state, problem } = this.#status
-    if (state === 'failed' && problem?.code === 'timeout') return { outcome: 'unavailable', problem, crashed: false }
+    if (state === 'failed' && (problem?.code === 'timeout' || problem?.code === 'backend_hung'))
+      return { outcome: 'unavailable', problem, crashed: false }
     this.#making = this.#client.generate(request, onProgress, interrupted)
     const result = await this.#made(this.#making)
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem, capabilities: null })
@@ -80,7 +82,7 @@ export class ServerBackend implements Backend {
     const result = await making
     if (result.outcome !== 'unavailable' || result.problem.code !== 'backend_hung') return result
     const { code, message } = result.problem
-    return { ...result, problem: { code, message: `${message} Restart it: StableNew did not start it, and can't end it.` } }
+    return { ...result, problem: { code, message: restartIt(message) } }
   }
 
   /** It is not ours. */
@@ -104,6 +106,8 @@ export class ServerBackend implements Backend {
   async #probe(): Promise<void> {
     try {
       const capabilities = [...(await this.#client.probe(this.#stopping.signal))]
+      const hangs = await this.#client.hangs(this.#stopping.signal)
+      if (hangs !== null) throw new AppError('backend_hung', restartIt(hangs))
       this.#known = knownModels(await this.#client.models(this.#stopping.signal))
       this.#turn({ state: 'ready', problem: null, capabilities })
     } catch (error) {
@@ -119,3 +123,5 @@ export class ServerBackend implements Backend {
     this.#onStatus(next)
   }
 }
+
+const restartIt = (message: string): string => `${message} Restart it: StableNew did not start it, and can't end it.`

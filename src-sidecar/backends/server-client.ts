@@ -12,6 +12,11 @@ export interface ServerClient {
   probe(signal: AbortSignal): Promise<readonly BackendCapability[]>
   /** What the server has. Never throws: what is not told is empty. */
   models(signal: AbortSignal): Promise<BackendModels>
+  /**
+   * Whether the server still stands at an image that was given up; waits as long as it may let go of it yet.
+   * @returns the sentence that says so, else null. Never throws.
+   */
+  hangs(signal: AbortSignal): Promise<string | null>
   /** Makes one image. Never throws; see `GenerateResult`. */
   generate(
     request: GenerateRequest,

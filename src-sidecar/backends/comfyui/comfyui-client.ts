@@ -63,9 +63,9 @@ export class ComfyuiClient implements ServerClient {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
-    const hangs = await this.#stillHangs(signal)
+    const hangs = await this.hangs(signal)
     if (signal.aborted) return { outcome: 'interrupted' }
-    if (hangs) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: stillHangs }, crashed: false }
+    if (hangs !== null) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
     const began = performance.now()
     void loadDecoder()
     const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
@@ -135,17 +135,16 @@ export class ComfyuiClient implements ServerClient {
     await this.#http.close()
   }
 
-  /** Waits for the prompt that was given up, as long as it may still come to an end. @returns whether it does not. */
-  async #stillHangs(signal: AbortSignal): Promise<boolean> {
+  async hangs(signal: AbortSignal): Promise<string | null> {
     while (this.#givenUp !== null && !signal.aborted) {
       const { ticket, lastSignMs } = this.#givenUp
       // What does not answer within the deadline is not gone.
       const place = await this.#queue.place(ticket, signal).catch((error) => (hasCode(error, 'timeout') ? 'running' : 'gone'))
       if (place !== 'running') this.#givenUp = null
-      else if (performance.now() - lastSignMs > this.#deadlines.stallMs) return true
+      else if (performance.now() - lastSignMs > this.#deadlines.stallMs) return stillHangs
       else await delay(askAgainMs, undefined, { signal }).catch(() => {})
     }
-    return false
+    return null
   }
 }
 

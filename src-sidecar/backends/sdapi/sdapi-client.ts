@@ -72,6 +72,13 @@ export class SdapiClient implements ServerClient {
     return this.#memory.during(() => this.#generate(request, onProgress, signal), this.#deadlines.stallMs, signal)
   }
 
+  async hangs(signal: AbortSignal): Promise<string | null> {
+    const givenUp = this.#givenUp
+    const stands = (await givenUp?.letGo(signal)) ?? null
+    if (stands === null && !signal.aborted && this.#givenUp === givenUp) this.#givenUp = null
+    return stands
+  }
+
   freeMemory(signal: AbortSignal): Promise<boolean> {
     return this.#memory.free(signal)
   }
@@ -81,10 +88,9 @@ export class SdapiClient implements ServerClient {
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
-    const hangs = await this.#givenUp?.letGo(signal)
+    const hangs = await this.hangs(signal)
     if (signal.aborted) return { outcome: 'interrupted' }
-    if (hangs) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
-    this.#givenUp = null
+    if (hangs !== null) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
     const began = performance.now()
     void loadDecoder()
     const abandon = new AbortController()

@@ -56,10 +56,11 @@ test('has failed while its server is not there, and the start does not wait for 
   await backend.stop()
 })
 
-test('that hangs is told to be restarted by its user, and the job waits', async () => {
+test('that hangs is told to be restarted by its user, and gets no job until it goes on', async () => {
+  let stands = true
   const server = await serve({
     '/sdapi/v1/options': (r) => json(r, {}),
-    '/sdapi/v1/progress': (r) => json(r, { progress: 0.4 }),
+    '/sdapi/v1/progress': (r) => json(r, { progress: stands ? 0.4 : 0 }),
     '/sdapi/v1/txt2img': () => {},
     '/sdapi/v1/interrupt': (r) => json(r, {}),
   })
@@ -72,6 +73,14 @@ test('that hangs is told to be restarted by its user, and the job waits', async 
   expect(await make()).toEqual({ outcome: 'unavailable', crashed: true, problem })
   expect(backend.status).toMatchObject({ state: 'failed', problem })
   expect(await make()).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+  expect(await backend.reach(never)).toBe(false)
+  expect(backend.status.problem).toMatchObject({
+    code: 'backend_hung',
+    message: expect.stringMatching(/still hangs.*Restart it/),
+  })
+  expect(server.heard.filter(({ path }) => path === '/sdapi/v1/txt2img')).toHaveLength(1)
+  stands = false
+  expect([await backend.reach(never), backend.status.state]).toEqual([true, 'ready'])
   await backend.stop()
 })
 
