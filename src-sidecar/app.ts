@@ -107,7 +107,7 @@ export async function startApp(
       folders,
       runId,
       logger,
-      backend: settings.current.backend,
+      backends: settings.current.backends,
       publish: events.publish,
       env: environment(),
       containment: command.containment ?? settings.current.containment,

@@ -9,9 +9,10 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
+import { backendFinder, backendLogs, memoryFreer } from './compose-backends.ts'
 import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
-import { environment } from './config/environment.ts'
+import { environment, homeFolder } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
 import type { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
@@ -28,6 +29,7 @@ import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
 import { PackEditor } from './packs/edit/pack-editor.ts'
 import { PackLibrary } from './packs/pack-library.ts'
+import { KeepAwake } from './processes/keep-awake.ts'
 import { SelftestProcess } from './selftest/selftest-process.ts'
 
 export interface AppContext {
@@ -68,12 +70,15 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const entryCodes = new EntryCodes()
   const opened = { packs: folders.packs, images: folders.images, log: folders.log }
 
+  const keepAwake = new KeepAwake({ containment: core.containment, env: environment(), logger })
   const diagnostics = new Diagnostics({
+    keptAwake: () => keepAwake.facts,
     containment: core.containment,
     threads: parts.threads,
     env: environment(),
     logger,
-    nameOf: (subject) => (subject === 'app' ? 'StableNew' : core.backend.status.name),
+    nameOf: (id) =>
+      id === '' ? 'StableNew' : (core.backends.all.find(({ process }) => process?.spawnId === id)?.status.name ?? 'A backend'),
     onLeak: (leak) => {
       notice(leakNotice(leak))
       events.publish({ type: 'leak', leak })
@@ -81,9 +86,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   })
 
   const saveSettings = async (wanted: Settings) => {
-    const changed = JSON.stringify(wanted.backend) !== JSON.stringify(settings.current.backend)
+    const changed = JSON.stringify(wanted.backends) !== JSON.stringify(settings.current.backends)
     await settings.save(wanted)
-    if (changed) await core.changeBackend(wanted.backend)
+    if (changed) await core.changeBackends(wanted.backends)
   }
   const status = async (): Promise<Status> => ({
     version: appVersion,
@@ -94,7 +99,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packsFolder: folders.packs,
     imagesFolder: folders.images,
     logFile: join(folders.log, 'stablenew.log'),
-    backend: core.backend.status,
+    backends: [...core.backends.statuses],
     containment: await core.containment.facts(),
     ...context.status(),
   })
@@ -117,9 +122,13 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       program: process.argv[1] ?? '',
       reportFile: join(folders.log, 'selftest-report.json'),
     }),
+    models: () => core.backends.models,
     diagnostics: (sinceMs) => diagnostics.view(sinceMs),
+    backendLog: backendLogs(folders.log),
+    findBackends: backendFinder(homeFolder(), environment(), () => settings.current.backends),
+    freeMemory: memoryFreer(core.backends),
     heapSnapshot: () => writeHeapSnapshot(folders.log, Date.now()),
-    preview: (jobId) => (core.runner.progress?.jobId === jobId ? (core.runner.preview?.bytes ?? null) : null),
+    preview: (jobId) => core.processor.preview(jobId)?.bytes ?? null,
     open: (what) => host.open(opened[what]),
     front: async () => {
       events.publish({ type: 'front' })
@@ -153,6 +162,13 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
   })
 
+  const running = new Set<number>()
+  events.listen((event) => {
+    if (event.type !== 'job') return
+    if (event.job.state === 'running') running.add(event.job.id)
+    else running.delete(event.job.id)
+    keepAwake.busy(running.size > 0)
+  })
   // The tray's menu has a word for what the queue does.
   events.listen((event) => {
     if (event.type === 'recycled') diagnostics.noteRecycled(event.recycled)
@@ -170,8 +186,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
+  atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
-  atEnd('processes', 'backend', 8000, (reason, force) => core.backend.stop(reason, force))
+  atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
     events.end()
     await shell.stop(reason, force)
@@ -187,7 +204,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [core.containment, packs, core.backend, diagnostics, server], server, shell }
+  return { components: [core.containment, packs, core.backends, diagnostics, server], server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

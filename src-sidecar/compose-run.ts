@@ -17,6 +17,7 @@ import type { Component, StopReason } from './lifecycle/component.ts'
 import type { Phase } from './lifecycle/shutdown-coordinator.ts'
 import { openLog } from './logging/logger.ts'
 import { allJobs } from './packs/pack-jobs.ts'
+import { KeepAwake } from './processes/keep-awake.ts'
 
 export interface PackRun {
   /** Settles when everything is gone: 0 all images made, 1 some failed or something was left. */
@@ -97,7 +98,7 @@ export async function runPack(
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
-      backend: settings.current.backend,
+      backends: settings.current.backends,
       publish: onEvent,
       env: environment(),
       containment: command.containment ?? settings.current.containment,
@@ -113,12 +114,14 @@ export async function runPack(
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     const atEnd = (phase: Phase, name: string, component: Pick<Component, 'stop'>) =>
       end.coordinator.register({ phase, name, deadlineMs: stepMs, run: (reason, force) => component.stop(reason, force) })
+    const keepAwake = new KeepAwake({ containment: core.containment, env: environment(), logger: log.logger })
     atEnd('jobs', 'running image', core.processor)
-    atEnd('processes', 'backend', core.backend)
+    atEnd('components', 'keep awake', keepAwake)
+    atEnd('processes', 'backend', core.backends)
     atEnd('verify', 'processes', core.containment)
 
     await core.containment.start(abort)
-    await core.backend.start(abort)
+    await core.backends.start(abort)
     abort.throwIfAborted()
     const batch = { packId: pack.id, packName: pack.name, prompts, images }
     const jobIds = await core.queue.add(batch, settings.current.recipe, async () => {
@@ -127,6 +130,7 @@ export async function runPack(
     })
     report.begin(pack.name, jobIds.length, jobIds.length * images)
     await core.processor.start()
+    keepAwake.busy(true)
   } catch (error) {
     if (!abort.aborted) {
       await end.request({ trigger: 'start-failed', detail: String(error) })

@@ -54,16 +54,21 @@ export async function selftest(
   return report.verdict === 'passed' ? 0 : 1
 }
 
+const allowed = '--backend takes draft, settings (all of them), the name of one of them, or a URL (http://127.0.0.1:7860).'
+
 async function settingsFor({ backend }: SelftestCommand, configFolder: string): Promise<Settings | null> {
   if (backend === 'draft') return null
-  if (backend === 'settings') {
+  if (!backend.includes('://')) {
     const file = new SettingsFile(configFolder)
     const broken = await file.load(Date.now())
     if (broken !== null) throw new AppError('bad_request', broken)
-    return file.current
+    if (backend === 'settings') return file.current
+    const named = file.current.backends.filter(({ id, name }) => id === backend || name === backend)
+    if (named.length > 0) return { ...file.current, backends: named.map((one) => ({ ...one, enabled: true })) }
+    const known = file.current.backends.map(({ id, name }) => name || id).join(', ')
+    throw new AppError('bad_request', `There is no backend "${backend}" in the settings, but ${known}. ${allowed}`)
   }
-  const settings = settingsSchema.safeParse({ ...defaultSettings, backend: { kind: 'sdapi', url: backend } })
-  if (!settings.success)
-    throw new AppError('bad_request', `--backend takes draft, settings or a URL (http://127.0.0.1:7860), not "${backend}".`)
+  const settings = settingsSchema.safeParse({ ...defaultSettings, backends: [{ id: 'given', kind: 'sdapi', url: backend }] })
+  if (!settings.success) throw new AppError('bad_request', `"${backend}" is no address of a server. ${allowed}`)
   return settings.data
 }

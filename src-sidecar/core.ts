@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
+import { BackendPool } from './backends/backend-pool.ts'
 import { BackendRecycling } from './backends/backend-recycling.ts'
-import { BackendSwitch } from './backends/backend-switch.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
 import { DraftBackend } from './backends/draft-backend.ts'
 import { ManagedBackend } from './backends/managed-backend.ts'
@@ -28,7 +28,7 @@ export interface CoreOptions {
   readonly folders: Folders
   readonly runId: string
   readonly logger: Logger
-  readonly backend: BackendSettings
+  readonly backends: readonly BackendSettings[]
   readonly publish: (event: AppEvent) => void
   readonly env: Readonly<Record<string, string | undefined>>
   readonly containment: 'auto' | ContainmentLevel
@@ -49,15 +49,14 @@ export interface CoreOptions {
 /** What makes images: containment, backend, queue, runner, history. The app puts a window on it, the CLI a progress bar. */
 export interface Core {
   readonly containment: Containment
-  readonly backend: BackendSwitch
+  readonly backends: BackendPool
   readonly processor: QueueProcessor
-  readonly runner: JobRunner
   readonly queue: JobQueue
   readonly history: History
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
-  /** In force at the next image. */
-  changeBackend(settings: BackendSettings): Promise<void>
+  /** In force at the next image; what a removed backend does goes back to the queue. */
+  changeBackends(settings: readonly BackendSettings[]): Promise<void>
   closeDatabase(): void
 }
 
@@ -89,77 +88,97 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       serverMode: options.serverMode,
       logger,
     })
-    const backend = new BackendSwitch(options.backend, (settings) => makeBackend(settings, options, containment))
+    const backends: BackendPool = new BackendPool(options.backends, (settings) =>
+      makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
+    )
     const history = new History({ archive, store: images, foldersByDay: options.foldersByDay })
     const onJob = (job: Job) => publish({ type: 'job', job })
-    const runner = new JobRunner({
-      backend,
-      store: jobs,
-      saveImage: (job, index, made, commit) =>
-        history.save(job, index, made, backend.status.name, (work) => jobs.transaction(work), commit),
-      onProgress: (progress) => publish({ type: 'progress', progress }),
-      onImage: (image) => publish({ type: 'image', image }),
-    })
-    const recycling = new BackendRecycling({
-      backend,
-      limits: options.recycling,
-      notice: options.notice,
-      onRecycled: (recycled) => {
-        logger.info({ recycled }, 'the backend was restarted')
-        publish({ type: 'recycled', recycled })
-      },
-    })
-    const betweenJobs = (stopping: AbortSignal) => recycling.afterJob(stopping)
-    const processor = new QueueProcessor({ runId, store: jobs, runner, logger, onJob, betweenJobs, atExit: options.atExit })
+    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, atExit: options.atExit })
+    const lanes = { ...options, jobs, history, processor }
+    for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
       store: jobs,
       processor,
-      runner,
       onJob,
       onQueue: () => publish({ type: 'queue' }),
-      onAsked: () => backend.tryAgain(),
+      onAsked: () => backends.tryAgain(),
       imageDurationMs: () => history.recentDurationMs(),
       randomSeed: () => randomInt(2 ** 32),
     })
-    const changeBackend = async (settings: BackendSettings) => {
-      backend.use(settings)
+    const change = async (settings: readonly BackendSettings[]) => {
+      const { added, changed, removed } = backends.change(settings)
+      for (const backend of removed) {
+        await processor.removeLane(backend.status.id)
+        await backends.drop(backend)
+      }
       // A start that is waited for may be the very thing that was corrected.
-      if (runner.progress === undefined || runner.waitsForStart) await backend.apply()
+      const idle = changed.filter((backend) => !processor.isAtWork(backend.status.id))
+      await Promise.all(idle.map((backend) => backend.apply()))
+      for (const backend of added) {
+        await backend.start(new AbortController().signal)
+        addLane(lanes, backend)
+      }
+      publish({ type: 'backends', backends: [...backends.statuses] })
       processor.wake()
     }
+    let changing = Promise.resolve()
     return {
       containment,
-      backend,
+      backends,
       processor,
-      runner,
       queue,
       history,
       recovered,
-      changeBackend,
+      changeBackends(settings) {
+        changing = changing.catch(() => {}).then(() => change(settings))
+        return changing
+      },
       closeDatabase: () => database.close(),
     }
   }
 }
 
-function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment): Backend {
-  const onStatus = (backend: Backend['status']) => options.publish({ type: 'backend', backend })
+interface LaneSurroundings extends CoreOptions {
+  readonly jobs: JobStore
+  readonly history: History
+  readonly processor: QueueProcessor
+}
+
+function addLane({ jobs, history, processor, publish, logger, recycling, notice }: LaneSurroundings, backend: Backend): void {
+  const recycler = new BackendRecycling({
+    backend,
+    limits: recycling,
+    notice,
+    onRecycled: (recycled) => {
+      logger.info({ recycled }, 'the backend was restarted')
+      publish({ type: 'recycled', recycled })
+    },
+  })
+  const runner = new JobRunner({
+    backend,
+    store: jobs,
+    saveImage: (job, index, made, commit) =>
+      history.save(job, index, made, backend.status.name, (work) => jobs.transaction(work), commit),
+    onProgress: (progress) => publish({ type: 'progress', progress }),
+    onImage: (image) => {
+      publish({ type: 'image', image })
+      recycler.look()
+    },
+  })
+  const betweenJobs = (stopping: AbortSignal) => recycler.recycle(stopping)
+  processor.addLane({ backend, runner, jobEnds: () => recycler.jobEnds(), betweenJobs })
+}
+
+function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment, onStatus: () => void): Backend {
+  const { notice, remark, serverMode, folders } = options
+  const logFile = join(folders.log, `backend-${settings.id}.log`)
   if (settings.kind !== 'draft') {
     const client = settings.kind === 'sdapi' ? new SdapiClient(settings) : new ComfyuiClient(settings)
     const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
-    const { kind, url, managed } = settings
+    const { managed } = settings
     if (managed === null) return new ServerBackend(settings, what, client, onStatus)
-    const logFile = join(options.folders.log, `${what.toLowerCase()}.log`)
-    return new ManagedBackend({ kind, url, what, client, managed, containment, logFile, onStatus, remark: options.remark })
+    return new ManagedBackend({ settings, what, client, managed, containment, logFile, onStatus, remark })
   }
   const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
-  const logFile = join(options.folders.log, 'draft-engine.log')
-  return new DraftBackend({
-    containment,
-    args,
-    logFile,
-    onStatus,
-    persistent: options.serverMode,
-    notice: options.notice,
-    remark: options.remark,
-  })
+  return new DraftBackend({ settings, containment, args, logFile, onStatus, persistent: serverMode, notice, remark })
 }

@@ -1,4 +1,7 @@
+import type { BackendLog, BackendLogQuery } from '../contract/backend-log.ts'
+import type { BackendModels } from '../contract/backend-models.ts'
 import type { Diagnostics, HeapSnapshot } from '../contract/diagnostics.ts'
+import type { FoundBackends } from '../contract/found-backend.ts'
 import type { OpenRequest } from '../contract/requests.ts'
 import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
@@ -30,10 +33,18 @@ export interface ApiParts {
   readonly settings: { readonly current: Settings }
   saveSettings(settings: Settings): Promise<void>
   status(): Promise<Status>
+  /** What all backends list, each name once. */
+  models(): BackendModels
   /** @param sinceMs of the last sample that the caller has */
   diagnostics(sinceMs: number): Diagnostics
   /** Stops the app for as long as it is written. */
   heapSnapshot(): Promise<HeapSnapshot>
+  /** Servers that are installed on this machine. */
+  findBackends(): Promise<FoundBackends>
+  /** What a backend of ours has said last. @param id as in the settings */
+  backendLog(id: string, query: BackendLogQuery): Promise<BackendLog>
+  /** Has a backend give the memory of its models back; see `Backend.freeMemory`. @throws AppError `not_found` too */
+  freeMemory(id: string): Promise<boolean>
   readonly selftest: {
     readonly state: SelftestState
     /** @throws AppError `bad_request` when one runs already */

@@ -8,9 +8,11 @@ import type { ApiParts } from './api-parts.ts'
 import { authenticate, isAllowedOrigin } from './auth.ts'
 import { errorAnswer } from './error-answer.ts'
 import { appRoutes } from './routes/app-routes.ts'
+import { backendRoutes } from './routes/backend-routes.ts'
 import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { selftestRoutes } from './routes/selftest-routes.ts'
 
@@ -56,7 +58,16 @@ export function createApi(parts: ApiParts): Hono {
       },
     }),
   )
-  for (const routes of [appRoutes, packRoutes, jobRoutes, imageRoutes, diagnosticsRoutes, selftestRoutes])
+  for (const routes of [
+    appRoutes,
+    packRoutes,
+    jobRoutes,
+    imageRoutes,
+    modelRoutes,
+    backendRoutes,
+    diagnosticsRoutes,
+    selftestRoutes,
+  ])
     app.route('/api', routes(parts))
   app.get('*', serveStatic({ root: uiFolder }))
   return app

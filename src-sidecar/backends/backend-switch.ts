@@ -4,17 +4,18 @@ import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import type { ContainedProcess } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import type { KnownModels } from './known-models.ts'
 
-type MakeBackend = (settings: BackendSettings) => Backend
+export type MakeBackend = (settings: BackendSettings) => Backend
 
-/** The backend that the settings name. A change takes hold between two images: the one that is being made is finished. */
+/** One backend of the settings. A change takes hold between two images: the one that is being made is finished. */
 export class BackendSwitch implements Backend {
-  readonly name = 'backend'
   readonly #make: MakeBackend
   readonly #closed = deferred<ComponentExit>()
   #current: Backend
   #wanted: BackendSettings | undefined
   #changed: Promise<void> = Promise.resolve()
+  #stopped: Promise<void> | undefined
 
   constructor(settings: BackendSettings, make: MakeBackend) {
     this.#make = make
@@ -25,12 +26,25 @@ export class BackendSwitch implements Backend {
     return this.#closed.promise
   }
 
+  get name(): string {
+    return this.#current.name
+  }
+
   get status(): BackendStatus {
     return this.#current.status
   }
 
   get process(): ContainedProcess | null {
     return this.#current.process
+  }
+
+  get known(): KnownModels | null {
+    return this.#current.known
+  }
+
+  async reach(signal: AbortSignal): Promise<boolean> {
+    await this.apply()
+    return await this.#current.reach(signal)
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -70,12 +84,16 @@ export class BackendSwitch implements Backend {
     await this.#current.recycle(force)
   }
 
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    return await this.#current.freeMemory(signal)
+  }
+
   tryAgain(): void {
     this.#current.tryAgain()
   }
 
-  async stop(reason: StopReason, force: AbortSignal): Promise<void> {
-    await this.#current.stop(reason, force)
-    this.#closed.resolve({ name: this.name })
+  stop(reason: StopReason, force: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#current.stop(reason, force).then(() => this.#closed.resolve({ name: this.name }))
+    return this.#stopped
   }
 }

@@ -3,6 +3,7 @@ import type { Recipe } from '../contract/recipe.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import type { Component } from '../lifecycle/component.ts'
 import type { ContainedProcess } from '../processes/spawn-contained.ts'
+import type { KnownModels } from './known-models.ts'
 
 /** How far the image that is being made has come. */
 export interface GenerateProgress {
@@ -35,7 +36,8 @@ export interface GeneratedImage {
  * `unavailable`: the backend is not there; the job is as good as before, unless `crashed` says that it went down with it.
  */
 export type GenerateResult =
-  | { readonly outcome: 'done'; readonly image: GeneratedImage }
+  /** The server is free for the next image; `image`, to be called once, reads this one. @throws AppError `backend_bad_answer` where it is none. */
+  | { readonly outcome: 'done'; readonly image: () => Promise<GeneratedImage> }
   | { readonly outcome: 'interrupted' }
   | { readonly outcome: 'rejected'; readonly problem: Problem }
   | { readonly outcome: 'unavailable'; readonly problem: Problem; readonly crashed: boolean }
@@ -51,6 +53,10 @@ export interface Backend extends Component {
   readonly status: BackendStatus
   /** What runs for it; null where nothing does, or the server is not ours. */
   readonly process: ContainedProcess | null
+  /** What the server has; null while that is not known. */
+  readonly known: KnownModels | null
+  /** Whether it may be asked for an image again, after it was not there: a server that somebody else runs is looked for. */
+  reach(signal: AbortSignal): Promise<boolean>
   /**
    * Makes one image; starts the server first where it is ours and not running. Never throws. When `signal` aborts, the
    * server is interrupted, and the promise settles once it has let go, within `interruptMs`.
@@ -65,6 +71,12 @@ export interface Backend extends Component {
    * @param force ends it without grace
    */
   recycle(force: AbortSignal): Promise<void>
+  /**
+   * Gives back the memory of models, where the server can; the next image loads them again.
+   * @returns false where there was nothing to give back, or the server can't.
+   * @throws AppError `conflict` while it makes an image, and what the server answers badly.
+   */
+  freeMemory(signal: AbortSignal): Promise<boolean>
   /** The user asks for images: what failed too often is tried again. */
   tryAgain(): void
 }

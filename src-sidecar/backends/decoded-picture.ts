@@ -4,13 +4,15 @@ export interface DecodedPicture {
   readonly height: number
 }
 
+/** Costs start-up time and memory, so it is loaded while the first picture is being made. */
+export const loadDecoder = () => import('sharp')
+
 /**
  * Decodes the whole picture, so that a truncated one is found here and not in the gallery. A PNG stays as it is, with what
  * the server wrote into it; other formats become PNG. @throws what sharp throws where it is no picture.
  */
 export async function decodedPicture(bytes: Buffer): Promise<DecodedPicture> {
-  // Loaded with the first picture: it costs start-up time and memory.
-  const { default: sharp } = await import('sharp')
+  const { default: sharp } = await loadDecoder()
   const picture = sharp(bytes, { failOn: 'error' })
   const { format, width, height } = await picture.metadata()
   await picture.stats()

@@ -23,6 +23,7 @@ const startDeadlineMs = 30_000
 const healthDeadlineMs = 3000
 
 export interface DraftBackendOptions {
+  readonly settings: { readonly id: string; readonly name: string }
   readonly containment: Containment
   /** Further arguments of the engine: `--step-ms` and the like. */
   readonly args: readonly string[]
@@ -45,16 +46,27 @@ interface Engine {
  * States as in `BackendStatus`; changed only here.
  */
 export class DraftBackend implements Backend {
-  readonly name = 'Draft engine'
+  readonly name: string
+  /** It paints the same whatever is asked for. */
+  readonly known = null
   readonly #options: DraftBackendOptions
   readonly #stopping = new AbortController()
   readonly #closed = deferred<ComponentExit>()
-  #status: BackendStatus = { kind: 'draft', name: this.name, state: 'stopped', problem: null, capabilities: null }
+  #status: BackendStatus
   #engine: Promise<Engine> | undefined
   #running: Engine | undefined
 
   constructor(options: DraftBackendOptions) {
     this.#options = options
+    this.name = options.settings.name || 'Draft engine'
+    this.#status = {
+      id: options.settings.id,
+      kind: 'draft',
+      name: this.name,
+      state: 'stopped',
+      problem: null,
+      capabilities: null,
+    }
   }
 
   get closed(): Promise<ComponentExit> {
@@ -93,12 +105,25 @@ export class DraftBackend implements Backend {
     }
     const result = await engine.client.generate(request, onProgress, AbortSignal.any([signal, this.#stopping.signal]))
     if (result.outcome !== 'unavailable') return result
+    if (result.problem.code === 'backend_hung') {
+      await engine.process.terminate(this.#stopping.signal)
+      return result
+    }
     // A connection that broke while the engine lives on is no crash; give its end a moment to be seen.
     await withDeadline('end of the draft engine', 1000, engine.process.closed).catch(() => {})
     return { ...result, crashed: !engine.alive }
   }
 
+  /** It has no model. */
+  async freeMemory(): Promise<boolean> {
+    return false
+  }
+
   tryAgain(): void {}
+
+  async reach(): Promise<boolean> {
+    return true
+  }
 
   async recycle(force: AbortSignal): Promise<void> {
     const engine = this.#running

@@ -1,3 +1,5 @@
+import type { Recipe } from '../contract/recipe.ts'
+
 /** What was asked for; null where it is not known what was used. */
 export interface InfotextRecipe {
   readonly prompt: string
@@ -6,6 +8,10 @@ export interface InfotextRecipe {
   readonly samplerName: string | null
   readonly scheduler: string | null
   readonly cfgScale: number | null
+  readonly vae?: string | undefined
+  readonly clipSkip?: number | undefined
+  readonly hires?: Recipe['hires']
+  readonly source?: Recipe['source']
 }
 
 export interface InfotextUsed {
@@ -18,6 +24,9 @@ export interface InfotextUsed {
 
 /** A1111's infotext (its `modules/processing.py`, `create_infotext`), for servers that don't send one. */
 export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
+  const { source } = recipe
+  const upscaled = source?.as === 'upscale' ? source : undefined
+  const denoised = source?.as === 'img2img' ? source : recipe.hires
   const settings = [
     ['Steps', recipe.steps],
     ['Sampler', recipe.samplerName],
@@ -26,6 +35,14 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Seed', used.seed],
     ['Size', `${used.width}x${used.height}`],
     ['Model', used.checkpoint || null],
+    ['VAE', recipe.vae || null],
+    ['Clip skip', recipe.clipSkip ?? null],
+    ['Denoising strength', denoised?.denoisingStrength ?? null],
+    ['Hires upscale', recipe.hires?.scale ?? null],
+    ['Hires steps', recipe.hires?.steps || null],
+    ['Hires upscaler', recipe.hires?.upscaler ?? null],
+    ['Postprocess upscale by', upscaled?.scale ?? null],
+    ['Postprocess upscaler', upscaled?.upscaler ?? null],
     ['Version', 'StableNew'],
   ]
     .filter(([, value]) => value !== null)

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute } from 'node:path'
 import type { Problem } from '../contract/job.ts'
-import type { ManagedSettings } from '../contract/settings.ts'
+import type { ComfyuiSettings, ManagedSettings, SdapiSettings } from '../contract/settings.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
@@ -9,6 +9,7 @@ import { deferred } from '../lifecycle/deferred.ts'
 import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { ContainedProcess, Containment, ProcessClosed } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { type KnownModels, knownModels } from './known-models.ts'
 import type { ServerClient } from './server-client.ts'
 import { expectFreePort, untilHealthy } from './server-health.ts'
 import { howItEnded, untilReady } from './until-ready.ts'
@@ -18,8 +19,7 @@ const endSeenMs = 1000
 const mostStarts = 5
 
 export interface ManagedBackendOptions {
-  readonly kind: 'sdapi' | 'comfyui'
-  readonly url: string
+  readonly settings: Pick<SdapiSettings | ComfyuiSettings, 'id' | 'name' | 'kind' | 'url'>
   /** What it is, for people: "WebUI". */
   readonly what: string
   readonly client: ServerClient
@@ -46,12 +46,14 @@ export class ManagedBackend implements Backend {
   /** Settles when it can be used; undefined when that has to be found out. */
   #ready: Promise<void> | undefined
   #startsWithoutImage = 0
+  #known: KnownModels | null = null
 
   constructor(options: ManagedBackendOptions) {
-    const { kind, url, what } = options
-    this.name = `${what} at ${new URL(url).host}`
+    const { settings, what } = options
+    const { id, kind, name, url } = settings
+    this.name = name || `${what} at ${new URL(url).host}`
     this.#options = options
-    this.#status = { kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+    this.#status = { id, kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
   }
 
   get closed(): Promise<ComponentExit> {
@@ -64,6 +66,10 @@ export class ManagedBackend implements Backend {
 
   get process(): ContainedProcess | null {
     return this.#process ?? null
+  }
+
+  get known(): KnownModels | null {
+    return this.#known
   }
 
   async start(): Promise<void> {
@@ -90,6 +96,7 @@ export class ManagedBackend implements Backend {
     if (result.outcome === 'done') this.#startsWithoutImage = 0
     if (result.outcome !== 'unavailable') return result
     this.#ready = undefined
+    if (result.problem.code === 'backend_hung') return await this.#endHung(result)
     if (process) await withDeadline(`end of ${this.name}`, endSeenMs, process.closed).catch(() => {})
     // How it ended says more than that the connection was lost.
     const problem = (this.#process === undefined && this.#status.problem) || result.problem
@@ -97,8 +104,19 @@ export class ManagedBackend implements Backend {
     return { ...result, problem }
   }
 
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    if (this.#status.state !== 'ready') return false
+    return await this.#options.client.freeMemory(AbortSignal.any([signal, this.#stopping.signal]))
+  }
+
   tryAgain(): void {
     this.#startsWithoutImage = 0
+  }
+
+  async reach(): Promise<boolean> {
+    if (this.#process !== undefined || this.#startsWithoutImage < mostStarts) return true
+    this.#turn({ state: 'failed', problem: problemOf(this.#givenUp()), capabilities: null })
+    return false
   }
 
   async recycle(force: AbortSignal): Promise<void> {
@@ -128,6 +146,7 @@ export class ManagedBackend implements Backend {
         ready: (over) => untilHealthy(this.#options.client, over),
         stopping: this.#stopping.signal,
       })
+      this.#known = knownModels(await this.#options.client.models(this.#stopping.signal))
       // What answers without it is not ours.
       if (this.#process !== process) throw new AppError('backend_start_failed', `${this.name} ended as soon as it was ready.`)
       this.#turn({ state: 'ready', problem: null, capabilities: [...capabilities] })
@@ -139,10 +158,10 @@ export class ManagedBackend implements Backend {
   }
 
   async #spawn(): Promise<ContainedProcess> {
-    const { containment, managed, logFile } = this.#options
+    const { containment, managed, logFile, settings } = this.#options
     if (this.#startsWithoutImage >= mostStarts) throw this.#givenUp()
     this.#turn({ state: 'starting', problem: null, capabilities: null })
-    await expectFreePort(this.#options, this.#stopping.signal)
+    await expectFreePort({ ...this.#options, url: settings.url }, this.#stopping.signal)
     this.#stopping.signal.throwIfAborted()
     this.#startsWithoutImage++
     const { command, args, env } = managed
@@ -172,6 +191,16 @@ export class ManagedBackend implements Backend {
     this.#turn({ state: asked ? 'stopped' : 'failed', problem: asked ? null : problem, capabilities: null })
   }
 
+  /** What takes no interrupt does nothing else either until it is started anew. */
+  async #endHung(result: Extract<GenerateResult, { outcome: 'unavailable' }>): Promise<GenerateResult> {
+    await this.#process?.terminate(this.#stopping.signal)
+    if (this.#stopping.signal.aborted) return { outcome: 'interrupted' }
+    const { code, message } = result.problem
+    const problem = { code, message: `${this.name}: ${message} It was ended and is started again.` }
+    this.#turn({ state: 'failed', problem, capabilities: null })
+    return { ...result, problem }
+  }
+
   #givenUp(): AppError {
     const last = this.#status.problem?.message ?? ''
     const why = `${this.name} was started ${mostStarts} times in a row without making an image, so it is not started again by itself.`
@@ -180,7 +209,7 @@ export class ManagedBackend implements Backend {
     return new AppError('backend_start_failed', last.startsWith(why) ? last : `${why} ${advice} ${last}`)
   }
 
-  #turn(change: Omit<BackendStatus, 'kind' | 'name'>): void {
+  #turn(change: Omit<BackendStatus, 'id' | 'kind' | 'name'>): void {
     const next = { ...this.#status, ...change }
     if (JSON.stringify(next) === JSON.stringify(this.#status)) return
     this.#status = next
@@ -190,6 +219,9 @@ export class ManagedBackend implements Backend {
 
 function problemOf(thrown: unknown): Problem {
   const error = asError(thrown)
-  const known = error instanceof AppError && error.code !== 'spawn_failed'
-  return { code: known ? error.code : 'backend_start_failed', message: error.message }
+  if (!(error instanceof AppError)) return { code: 'backend_start_failed', message: error.message }
+  const { code, message, data } = error
+  if (code !== 'spawn_failed') return { code, message }
+  // Not its own sentence: who reads it has been told that the backend did not start.
+  return { code: 'backend_start_failed', message: `${data.why ?? message}. Correct its command and folder in Settings.` }
 }

@@ -1,9 +1,11 @@
+import type { ComfyuiSettings, SdapiSettings } from '../contract/settings.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { ComponentExit } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { type KnownModels, knownModels } from './known-models.ts'
 import type { ServerClient } from './server-client.ts'
 
 /** A server that the user runs. It is never started or stopped from here. */
@@ -17,18 +19,19 @@ export class ServerBackend implements Backend {
   #status: BackendStatus
   #making: Promise<GenerateResult> | undefined
   #probing: Promise<void> | undefined
+  #known: KnownModels | null = null
 
   /** @param what it is, for people: "WebUI". */
   constructor(
-    { kind, url }: { kind: 'sdapi' | 'comfyui'; url: string },
+    { id, name, kind, url }: Pick<SdapiSettings | ComfyuiSettings, 'id' | 'name' | 'kind' | 'url'>,
     what: string,
     client: ServerClient,
     onStatus: (status: BackendStatus) => void,
   ) {
-    this.name = `${what} at ${new URL(url).host}`
+    this.name = name || `${what} at ${new URL(url).host}`
     this.#client = client
     this.#onStatus = onStatus
-    this.#status = { kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+    this.#status = { id, kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
   }
 
   get closed(): Promise<ComponentExit> {
@@ -37,6 +40,10 @@ export class ServerBackend implements Backend {
 
   get status(): BackendStatus {
     return this.#status
+  }
+
+  get known(): KnownModels | null {
+    return this.#known
   }
 
   async start(): Promise<void> {
@@ -53,15 +60,37 @@ export class ServerBackend implements Backend {
     if (this.#status.state === 'failed') this.#probing = this.#probe()
     const interrupted = AbortSignal.any([signal, this.#stopping.signal])
     await Promise.race([this.#probing, whenAborted(interrupted)])
+    if (interrupted.aborted) return { outcome: 'interrupted' }
+    // What has no word for a small question, or hangs, would keep an image for ever.
+    const { state, problem } = this.#status
+    if (state === 'failed' && (problem?.code === 'timeout' || problem?.code === 'backend_hung'))
+      return { outcome: 'unavailable', problem, crashed: false }
     this.#making = this.#client.generate(request, onProgress, interrupted)
-    const result = await this.#making
+    const result = await this.#made(this.#making)
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem, capabilities: null })
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
     return result
   }
 
+  async reach(signal: AbortSignal): Promise<boolean> {
+    if (this.#status.state === 'failed') this.#probing = this.#probe()
+    await Promise.race([this.#probing, whenAborted(signal)])
+    return this.#status.state !== 'failed'
+  }
+
+  async #made(making: Promise<GenerateResult>): Promise<GenerateResult> {
+    const result = await making
+    if (result.outcome !== 'unavailable' || result.problem.code !== 'backend_hung') return result
+    const { code, message } = result.problem
+    return { ...result, problem: { code, message: restartIt(message) } }
+  }
+
   /** It is not ours. */
   async recycle(): Promise<void> {}
+
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    return await this.#client.freeMemory(AbortSignal.any([signal, this.#stopping.signal]))
+  }
 
   tryAgain(): void {}
 
@@ -77,6 +106,9 @@ export class ServerBackend implements Backend {
   async #probe(): Promise<void> {
     try {
       const capabilities = [...(await this.#client.probe(this.#stopping.signal))]
+      const hangs = await this.#client.hangs(this.#stopping.signal)
+      if (hangs !== null) throw new AppError('backend_hung', restartIt(hangs))
+      this.#known = knownModels(await this.#client.models(this.#stopping.signal))
       this.#turn({ state: 'ready', problem: null, capabilities })
     } catch (error) {
       const code = error instanceof AppError ? error.code : 'backend_unreachable'
@@ -91,3 +123,5 @@ export class ServerBackend implements Backend {
     this.#onStatus(next)
   }
 }
+
+const restartIt = (message: string): string => `${message} Restart it: StableNew did not start it, and can't end it.`

@@ -1,4 +1,4 @@
-import { Agent, errors, request } from 'undici'
+import { Agent, errors, type FormData, request } from 'undici'
 import { AppError, asError } from '../errors/app-error.ts'
 import { redactUrl } from '../logging/logger.ts'
 import { type BackendDeadlines, backendDeadlines } from './backend-deadlines.ts'
@@ -27,14 +27,14 @@ export interface ServerHttpOptions {
 interface Question {
   readonly method: 'GET' | 'POST' | 'OPTIONS'
   readonly path: string
-  readonly body?: string
+  readonly body?: string | FormData
   readonly signal: AbortSignal
   readonly ms: number
 }
 
 /**
  * HTTP to one server. Every failure is an AppError: `backend_unreachable` (its `data.connected` says whether the server had
- * the request already), `backend_rejected` (`data.status`), `backend_bad_answer` or `timeout`. Where the caller's signal
+ * the request already, `data.proxy` that only a proxy has answered), `backend_rejected` (`data.status`), `backend_bad_answer` or `timeout`. Where the caller's signal
  * aborts, its reason is thrown. Redirects are not followed: an address that redirects is not the server's.
  */
 export class ServerHttp {
@@ -62,6 +62,11 @@ export class ServerHttp {
 
   post(path: string, body: unknown, signal: AbortSignal, ms = this.#deadlines.quickMs): Promise<unknown> {
     return this.#json({ method: 'POST', path, body: JSON.stringify(body), signal, ms })
+  }
+
+  /** @param form with files */
+  postForm(path: string, form: FormData, signal: AbortSignal): Promise<unknown> {
+    return this.#json({ method: 'POST', path, body: form, signal, ms: this.#deadlines.bodyMs })
   }
 
   getBytes(path: string, signal: AbortSignal): Promise<Buffer> {
@@ -106,7 +111,7 @@ export class ServerHttp {
         headers: {
           accept: 'application/json, */*',
           ...this.headers,
-          ...(body !== undefined ? { 'content-type': 'application/json' } : {}),
+          ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
         },
         signal: AbortSignal.any([signal, late.signal]),
         dispatcher: this.#agent,
@@ -144,12 +149,14 @@ export class ServerHttp {
       const what = `${where} redirects${to} (${status}). Set the address of the server itself in the settings.`
       return new AppError('backend_rejected', what, { data: { status } })
     }
-    // A proxy answers so while the server behind it is not there.
-    if (status >= 502 && status <= 504) {
-      const what = `${where} answered ${status}: ${excerpt(text)}. ${this.#options.ifUnreachable}`
-      return new AppError('backend_unreachable', what, { data: { status, connected: false } })
-    }
     const body = parsed(text)
+    const proxy = proxyProblem(status)
+    if (proxy !== null) {
+      const said = (body === undefined ? null : this.#options.reasonIn(body)) ?? plainExcerpt(text)
+      const advice = proxy.waited ? proxyAdvice : this.#options.ifUnreachable
+      const what = `A proxy in front of the server ${proxy.what} (${where} answered ${status}${said && `: ${said}`}). ${advice}`
+      return new AppError('backend_unreachable', what, { data: { status, proxy: true, connected: proxy.waited } })
+    }
     const why = (body === undefined ? null : this.#options.reasonIn(body)) ?? excerpt(text)
     const hint = this.#options.ifRefused(status, why)
     const what = `The server refused it: ${why} (${where} answered ${status}).${hint && ` ${hint}`}`
@@ -165,6 +172,21 @@ const credentials = ({ username, password }: ServerAddress): string =>
   Buffer.from(`${username}:${password ?? ''}`).toString('base64')
 
 const seconds = (ms: number): string => `${ms / 1000} s`
+
+const proxyAdvice =
+  'The server may be at the image still. Give the proxy a longer time limit, or set the address of the server itself in the settings.'
+
+/**
+ * What these answers mean; null for others. 502 to 504 are HTTP's own, 520 to 530 Cloudflare's (its tunnels too).
+ * `waited`: the server has had the request, and may be at it.
+ */
+function proxyProblem(status: number): { what: string; waited: boolean } | null {
+  if (status === 504 || status === 524) return { what: 'gave up waiting for the answer', waited: true }
+  const unreached = [502, 503, 520, 521, 522, 523, 525, 526, 530]
+  return unreached.includes(status) ? { what: 'does not reach it', waited: false } : null
+}
+
+const plainExcerpt = (text: string): string => (/^\s*</.test(text) ? '' : excerpt(text))
 
 const excerpt = (text: string): string => text.slice(0, 200).replaceAll(/\s+/g, ' ').trim()
 

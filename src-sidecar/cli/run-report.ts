@@ -51,8 +51,8 @@ export class RunReport {
       this.#saved++
       this.#line(`${String(this.#saved).padStart(String(this.#images).length)}/${this.#images}  ${event.image.path}`)
     } else if (event.type === 'job') this.#job(event.job)
-    else if (event.type === 'backend') {
-      const problem = event.backend.problem?.message ?? ''
+    else if (event.type === 'backends') {
+      const problem = event.backends.map((backend) => backend.problem?.message ?? '').find(Boolean) ?? ''
       if (problem !== '' && problem !== this.#backendProblem) this.notice(`${problem} Trying again.`)
       this.#backendProblem = problem
     }

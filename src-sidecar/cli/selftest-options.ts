@@ -34,7 +34,9 @@ export function selftestOptions(
     new Option('--scenario <ids>', 'only these, T4,T6').argParser(collect).default([]),
     new Option('--faults', 'with faults of backends, machine and app too').default(false),
     new Option('--cycles <n>', 'cycles in one process; 0 leaves them out').argParser(number('--cycles', 0, 1000)).default(12),
-    new Option('--backend <which>', 'draft, settings (the server of your settings) or a URL').default('draft'),
+    new Option('--backend <which>', 'draft, settings (those of your settings), the name of one of them, or a URL').default(
+      'draft',
+    ),
     new Option('--list', 'list the scenarios').default(false),
     new Option('--json', 'the report on standard output, and nothing else').default(false),
     new Option('--report <file>', 'where the report goes (default: the log folder)'),

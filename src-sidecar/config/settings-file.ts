@@ -56,9 +56,17 @@ export class SettingsFile {
         `The settings file ${this.path} is of version ${version.data.version}, this StableNew knows ${defaultSettings.version}: use the newer StableNew, or another --data-dir.`,
       )
     }
-    const parsed = settingsSchema.safeParse(value)
+    const parsed = settingsSchema.safeParse(upgraded(value))
     if (!parsed.success) return z.prettifyError(parsed.error).split('\n').join(' ')
     this.#current = parsed.data
     return null
   }
+}
+
+/** Version 1 had one backend, without a name. What is no such file is left to the schema. */
+function upgraded(value: unknown): unknown {
+  const old = z.looseObject({ version: z.literal(1), backend: z.looseObject({ kind: z.string() }) }).safeParse(value)
+  if (!old.success) return value
+  const { backend, ...rest } = old.data
+  return { ...rest, version: 2, backends: [{ id: backend.kind, ...backend }] }
 }

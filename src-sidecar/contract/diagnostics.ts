@@ -89,6 +89,10 @@ export const threadSchema = z.object({
 })
 export type Thread = z.infer<typeof threadSchema>
 
+/** Whether the machine is kept from falling asleep; `unavailable`: that can't be done here, and is not tried again. */
+export const keptAwakeSchema = z.object({ state: z.enum(['off', 'on', 'unavailable']), why: z.string().nullable() })
+export type KeptAwake = z.infer<typeof keptAwakeSchema>
+
 export const diagnosticsSchema = z.object({
   everyMs: z.int(),
   /** What taking one sample costs, in time of the processor, as the mean of all. */
@@ -103,6 +107,7 @@ export const diagnosticsSchema = z.object({
   threads: z.array(threadSchema),
   /** What the event loop waits for, by kind. */
   handles: z.record(z.string(), z.int()),
+  keptAwake: keptAwakeSchema,
 })
 export type Diagnostics = z.infer<typeof diagnosticsSchema>
 

@@ -23,6 +23,7 @@ export const errorCodes = [
   'backend_out_of_memory',
   'backend_start_failed',
   'backend_ended',
+  'backend_hung',
   'disk',
   'timeout',
   'spawn_failed',

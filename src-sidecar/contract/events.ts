@@ -16,7 +16,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: jobProgressSchema }),
   z.object({ type: z.literal('image'), image: imageSchema }),
   z.object({ type: z.literal('packs') }),
-  z.object({ type: z.literal('backend'), backend: backendStatusSchema }),
+  z.object({ type: z.literal('backends'), backends: z.array(backendStatusSchema) }),
   z.object({ type: z.literal('closing'), closing: closingSchema }),
   /** The last event: nothing comes after it, don't reconnect. */
   z.object({ type: z.literal('bye') }),

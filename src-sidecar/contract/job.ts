@@ -18,6 +18,8 @@ export const jobSchema = z.object({
   state: z.enum(jobStates),
   recipe: recipeSchema,
   imagesDone: z.int(),
+  /** The only backend that may do it; null: any. */
+  pinnedTo: z.string().nullable(),
   attempt: z.int(),
   problem: problemSchema.nullable(),
   createdAtMs: z.int(),
@@ -28,6 +30,7 @@ export type Job = z.infer<typeof jobSchema>
 
 export const jobProgressSchema = z.object({
   jobId: z.int(),
+  backendId: z.string(),
   /** Which of the job's images is being made, from 0. */
   imageIndex: z.int(),
   step: z.int(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { chosenSchema, recipeDefaultsSchema, recipeSchema } from './recipe.ts'
+import { backendIdSchema } from './settings.ts'
 
 export const packPromptSchema = z.object({
   /** From 0. */
@@ -122,6 +123,8 @@ export const queuePackRequestSchema = packChoiceSchema.extend({
   /** Absent: as the pack says, otherwise 1. */
   images: z.int().min(1).max(1000).optional(),
   settings: recipeDefaultsSchema.partial().default({}),
+  /** The only backend that may do it; absent: any. */
+  pinnedTo: backendIdSchema.optional(),
   /** First seed of every job; absent: as the pack says, otherwise random. */
   seed: seedSchema.optional(),
 })

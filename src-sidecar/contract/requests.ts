@@ -11,5 +11,8 @@ export const shutdownRequestSchema = z.object({
 })
 export type ShutdownRequest = z.input<typeof shutdownRequestSchema>
 
+/** `POST /api/backends/:id/free-memory`: false where there was nothing to give back, or the server can't. */
+export const freedMemorySchema = z.object({ freed: z.boolean() })
+
 /** Stands in answers for a password that is stored, and in requests for keeping it. */
 export const storedSecret = '•'

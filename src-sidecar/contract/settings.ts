@@ -21,8 +21,20 @@ export const managedSettingsSchema = z.object({
 })
 export type ManagedSettings = z.infer<typeof managedSettingsSchema>
 
+export const backendIdSchema = z.string().regex(/^[a-z0-9-]{1,40}$/, 'small letters, digits and hyphens, at most 40')
+
+/** What every backend has, whatever its kind. */
+const namedSchema = z.object({
+  /** Given once: jobs that are kept for it name it. */
+  id: backendIdSchema,
+  /** For people; empty: what it is and where. */
+  name: z.string().trim().max(60).default(''),
+  /** Switched off it gets no jobs, and is stopped where it is ours. */
+  enabled: z.boolean().default(true),
+})
+
 /** HTTP Basic where `username` is not empty: A1's `--api-auth user:password`, or a proxy's. */
-const serverSchema = z.object({
+const serverSchema = namedSchema.extend({
   url: z.url({ protocol: /^https?$/ }),
   username: z.string().max(200).default(''),
   password: z.string().max(200).default(''),
@@ -44,7 +56,7 @@ export type ComfyuiSettings = z.infer<typeof comfyuiSettingsSchema>
 
 /** The built-in draft engine, or a server: one with `/sdapi/v1`, or a ComfyUI. */
 export const backendSettingsSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('draft'), stepMs: z.int().min(0).max(60_000).default(40) }),
+  namedSchema.extend({ kind: z.literal('draft'), stepMs: z.int().min(0).max(60_000).default(40) }),
   sdapiSettingsSchema,
   comfyuiSettingsSchema,
 ])
@@ -54,8 +66,13 @@ export const containmentLevels = ['namespace', 'shim', 'group'] as const
 export const containmentChoices = ['auto', ...containmentLevels] as const
 
 export const settingsSchema = z.object({
-  version: z.literal(1),
-  backend: backendSettingsSchema,
+  version: z.literal(2),
+  /** Each gets jobs of the queue, one at a time. */
+  backends: z
+    .array(backendSettingsSchema)
+    .min(1, 'keep one backend at least')
+    .max(20)
+    .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'two backends have the same id'),
   recipe: recipeDefaultsSchema,
   /** What becomes of the running image at the end; `ask` asks at *Exit* and finishes it elsewhere. */
   runningImageAtExit: z.enum(['finish', 'cancel', 'ask']).default('finish'),
@@ -69,8 +86,8 @@ export const settingsSchema = z.object({
 export type Settings = z.infer<typeof settingsSchema>
 
 export const defaultSettings: Settings = {
-  version: 1,
-  backend: { kind: 'draft', stepMs: 40 },
+  version: 2,
+  backends: [{ id: 'draft', name: '', enabled: true, kind: 'draft', stepMs: 40 }],
   runningImageAtExit: 'finish',
   containment: 'auto',
   recycleAboveMb: 24_576,

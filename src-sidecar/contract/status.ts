@@ -9,7 +9,7 @@ export type ShellKind = (typeof shellKinds)[number]
 // biome-ignore format: a list
 export const capabilityNames = [
   'progress', 'taskProgress', 'interrupt', 'skip', 'img2img', 'upscale', 'checkpoints', 'samplers', 'schedulers', 'upscalers',
-  'loras', 'embeddings', 'memory', 'unload', 'adetailer',
+  'loras', 'embeddings', 'memory', 'unload', 'adetailer', 'modules',
 ] as const
 
 /** Something that servers may have or lack. */
@@ -17,6 +17,7 @@ export const backendCapabilitySchema = z.object({ name: z.enum(capabilityNames),
 export type BackendCapability = z.infer<typeof backendCapabilitySchema>
 
 export const backendStatusSchema = z.object({
+  id: z.string(),
   kind: z.enum(['draft', 'sdapi', 'comfyui']),
   name: z.string(),
   /** `stopped` is ordinary: it starts when the first job needs it. */
@@ -45,7 +46,8 @@ export const statusSchema = z.object({
   packsFolder: z.string(),
   imagesFolder: z.string(),
   logFile: z.string(),
-  backend: backendStatusSchema,
+  /** Those that are switched on, in the order of the settings. */
+  backends: z.array(backendStatusSchema),
   /** How backends are held on this machine, and why not better. */
   containment: z.object({ level: z.enum(containmentLevels), reasons: z.array(z.string()) }),
   /** Set from the moment the app began to close. */

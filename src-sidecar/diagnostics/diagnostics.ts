@@ -21,10 +21,12 @@ const keptSamples = 900
 export interface DiagnosticsOptions {
   readonly containment: Pick<Containment, 'processes' | 'spawnContained'>
   readonly threads: ThreadRegistry
+  readonly keptAwake: () => View['keptAwake']
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logger: Logger
   /** For people. */
-  readonly nameOf: (subject: Leak['subject']) => string
+  /** @param id of a backend's process; empty for the app */
+  readonly nameOf: (id: string) => string
   /** Told once of each leak. */
   readonly onLeak: (leak: Leak) => void
 }
@@ -103,6 +105,7 @@ export class Diagnostics implements Component {
       processes: processRows(readOwnRow(), containment.processes, readProcessTable()),
       threads: threads.list(),
       handles,
+      keptAwake: this.#options.keptAwake(),
     }
   }
 

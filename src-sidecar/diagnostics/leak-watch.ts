@@ -16,7 +16,7 @@ interface Subject {
 
 /** Judges the app and each backend by their samples. */
 export class LeakWatch {
-  readonly #nameOf: (subject: Leak['subject']) => string
+  readonly #nameOf: (id: string) => string
   readonly #onLeak: (leak: Leak) => void
   readonly #isHeld: (growth: Growth) => Promise<boolean>
   #subjects = new Map<string, Subject>()
@@ -25,11 +25,7 @@ export class LeakWatch {
    * @param isHeld of the app: whether what has grown is more than garbage; asked when its growth is suspicious
    * @param onLeak is told once of each
    */
-  constructor(
-    nameOf: (subject: Leak['subject']) => string,
-    isHeld: (growth: Growth) => Promise<boolean>,
-    onLeak: (leak: Leak) => void,
-  ) {
+  constructor(nameOf: (id: string) => string, isHeld: (growth: Growth) => Promise<boolean>, onLeak: (leak: Leak) => void) {
     this.#nameOf = nameOf
     this.#isHeld = isHeld
     this.#onLeak = onLeak
@@ -74,7 +70,7 @@ export class LeakWatch {
     known.leak = {
       subject,
       id,
-      name: this.#nameOf(subject),
+      name: this.#nameOf(known.id),
       kbPerS: Math.round(growth.kbPerS),
       lowKbPerS: Math.round(growth.lowKbPerS),
       highKbPerS: Math.round(growth.highKbPerS),

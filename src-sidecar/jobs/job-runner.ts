@@ -4,7 +4,7 @@ import type { Job, JobProgress, Problem } from '../contract/job.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { Fence, JobStore } from './job-store.ts'
 
-/** How a run of a job ended, as data; the queue processor writes it down. */
+/** How a run of a job ended, as data; the lane writes it down. */
 export type JobOutcome =
   | { readonly how: 'completed' }
   | { readonly how: 'interrupted' }
@@ -15,6 +15,13 @@ export type JobOutcome =
   | { readonly how: 'unsaved'; readonly problem: Problem }
   /** Another run has taken the job over. */
   | { readonly how: 'lost' }
+
+export interface JobRun {
+  /** True once the backend has made all images and is free, though the last may not be saved; false where it comes to no such end. */
+  readonly made: Promise<boolean>
+  /** When everything is saved. */
+  readonly ended: Promise<JobOutcome>
+}
 
 export interface JobRunnerOptions {
   readonly backend: Backend
@@ -30,7 +37,7 @@ export interface Preview {
   readonly bytes: Uint8Array
 }
 
-/** Runs one claimed job, image after image, from the first that is missing. */
+/** Runs claimed jobs on one backend, image after image, from the first that is missing. One is saved while the next is made. */
 export class JobRunner {
   readonly #options: JobRunnerOptions
   #progress: JobProgress | undefined
@@ -40,7 +47,7 @@ export class JobRunner {
     this.#options = options
   }
 
-  /** Of the job that is running now. */
+  /** Of the image that is being made now. */
   get progress(): JobProgress | undefined {
     return this.#progress
   }
@@ -58,62 +65,95 @@ export class JobRunner {
    * Never throws. When `signal` aborts, the backend is interrupted, and finished images stay.
    * @param stopping lets the image that is being made finish, and none begin.
    */
-  async run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal): Promise<JobOutcome> {
-    try {
-      for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
-        if (stopping.aborted) return { how: 'interrupted' }
-        const outcome = await this.#makeImage(job, fence, imageIndex, signal)
-        if (outcome !== null) return outcome
-      }
-      return { how: 'completed' }
-    } catch (thrown) {
-      const error = asError(thrown)
-      if (isOfDisk(error)) return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
-      return { how: 'failed', problem: { code: 'internal', message: error.message } }
-    } finally {
-      this.#progress = undefined
-      this.#preview = undefined
-    }
+  run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal): JobRun {
+    const made = Promise.withResolvers<boolean>()
+    const ended = this.#run(job, fence, signal, stopping, () => made.resolve(true))
+      .catch((thrown) => outcomeOf(thrown))
+      .finally(() => made.resolve(false))
+    return { made: made.promise, ended }
   }
 
-  /** @returns null when the image is saved and the next may come. */
-  async #makeImage(job: Job, fence: Fence, imageIndex: number, signal: AbortSignal): Promise<JobOutcome | null> {
-    const { backend, store, saveImage, onImage } = this.#options
+  async #run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal, allMade: () => void): Promise<JobOutcome> {
+    const inVain = new AbortController()
+    let saving: Promise<JobOutcome | null> = Promise.resolve(null)
+    try {
+      for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
+        if (stopping.aborted) return (await saving) ?? { how: 'interrupted' }
+        const result = await this.#makeImage(job, imageIndex, AbortSignal.any([signal, inVain.signal]))
+        const before = await saving
+        if (before !== null) return before
+        if ('how' in result) return result
+        saving = this.#save(job, fence, imageIndex, result.image)
+        void saving.then((problem) => problem && inVain.abort())
+      }
+    } finally {
+      this.#forget(job)
+    }
+    allMade()
+    return (await saving) ?? { how: 'completed' }
+  }
+
+  async #makeImage(
+    job: Job,
+    imageIndex: number,
+    signal: AbortSignal,
+  ): Promise<JobOutcome | { readonly image: () => Promise<GeneratedImage> }> {
+    const { backend } = this.#options
     if (signal.aborted) return { how: 'interrupted' }
     const began = performance.now()
-    this.#report({
-      jobId: job.id,
-      imageIndex,
-      step: 0,
-      steps: job.recipe.steps,
-      fraction: 0,
-      elapsedMs: 0,
-      remainingMs: null,
-      previewVersion: 0,
-    })
+    const about = { jobId: job.id, backendId: backend.status.id, imageIndex }
+    const { steps } = job.recipe
+    this.#preview = undefined
+    this.#report({ ...about, step: 0, steps, fraction: 0, elapsedMs: 0, remainingMs: null, previewVersion: 0 })
     const seed = (job.recipe.seed + imageIndex) % 2 ** 32
     const result = await backend.generate(
       { recipe: job.recipe, seed },
       ({ preview, ...progress }) => {
         if (preview !== null) this.#preview = { version: (this.#preview?.version ?? 0) + 1, bytes: preview }
         const elapsedMs = Math.round(performance.now() - began)
-        this.#report({ jobId: job.id, imageIndex, elapsedMs, previewVersion: this.#preview?.version ?? 0, ...progress })
+        this.#report({ ...about, elapsedMs, previewVersion: this.#preview?.version ?? 0, ...progress })
       },
       signal,
     )
     if (result.outcome === 'interrupted') return { how: 'interrupted' }
     if (result.outcome === 'rejected') return { how: 'failed', problem: result.problem }
     if (result.outcome === 'unavailable') return { how: 'unavailable', problem: result.problem, crashed: result.crashed }
-    const image = await saveImage(job, imageIndex, result.image, () => store.advance(fence, imageIndex))
-    if (image === null) return { how: 'lost' }
-    onImage(image)
-    return null
+    return result
+  }
+
+  /** @returns null when it is saved. Never rejects. */
+  async #save(job: Job, fence: Fence, imageIndex: number, image: () => Promise<GeneratedImage>): Promise<JobOutcome | null> {
+    const { store, saveImage, onImage } = this.#options
+    try {
+      // The next request goes out first.
+      await new Promise((resolve) => setImmediate(resolve))
+      const saved = await saveImage(job, imageIndex, await image(), () => store.advance(fence, imageIndex))
+      if (saved === null) return { how: 'lost' }
+      onImage(saved)
+      return null
+    } catch (thrown) {
+      return outcomeOf(thrown)
+    }
+  }
+
+  /** The next job may have begun. */
+  #forget(job: Job): void {
+    if (this.#progress?.jobId !== job.id) return
+    this.#progress = undefined
+    this.#preview = undefined
   }
 
   #report(progress: JobProgress): void {
     this.#progress = progress
     this.#options.onProgress(progress)
   }
+}
+
+function outcomeOf(thrown: unknown): JobOutcome {
+  const error = asError(thrown)
+  if (isOfDisk(error)) return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
+  const code = error instanceof AppError ? error.code : 'internal'
+  return { how: 'failed', problem: { code, message: error.message } }
 }
 
 /** The image's file or its row could not be written: not the job's fault. */

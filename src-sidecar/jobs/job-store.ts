@@ -1,4 +1,5 @@
 import type { Job, JobState, Problem } from '../contract/job.ts'
+import { modelKey } from '../contract/model-key.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Database } from '../store/database.ts'
 import { canTransition, maxCrashes, type Transition, transitions } from './job-states.ts'
@@ -8,6 +9,15 @@ export interface NewJob {
   readonly packName: string
   readonly promptIndex: number
   readonly recipe: Recipe
+  /** The only backend that may do it; null: any. */
+  readonly pinnedTo: string | null
+}
+
+/** Whose jobs may be claimed. */
+export interface Claimant {
+  readonly backendId: string
+  /** Checkpoints (`modelKey`) that it lacks and another backend has. */
+  readonly elsewhere: readonly string[]
 }
 
 /** Who may report on a claimed job: the run and the attempt that claimed it. */
@@ -25,6 +35,7 @@ interface Row {
   state: JobState
   recipe: string
   images_done: number
+  pinned_to: string | null
   attempt: number
   problem_code: string | null
   problem_message: string | null
@@ -41,6 +52,7 @@ const toJob = (row: Row): Job => ({
   state: row.state,
   recipe: JSON.parse(row.recipe),
   imagesDone: row.images_done,
+  pinnedTo: row.pinned_to,
   attempt: row.attempt,
   problem: row.problem_code === null ? null : ({ code: row.problem_code, message: row.problem_message ?? '' } as Problem),
   createdAtMs: row.created_at_ms,
@@ -62,16 +74,16 @@ export class JobStore {
   /** All or none. @returns the new ids, in the order given. */
   add(jobs: readonly NewJob[], nowMs: number): number[] {
     const insert = this.#database.prepare(
-      `INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms)
-       VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued'), ?, ?, ?)`,
+      `INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms, pinned_to, model_key)
+       VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued'), ?, ?, ?, ?, ?)`,
     )
     return this.#database.transaction(() =>
-      jobs.map((job) =>
-        Number(
-          insert.run(job.packId, job.packName, job.promptIndex, JSON.stringify(job.recipe), job.recipe.images, nowMs)
-            .lastInsertRowid,
-        ),
-      ),
+      jobs.map(({ packId, packName, promptIndex, recipe, pinnedTo }) => {
+        const { checkpoint, images } = recipe
+        const key = checkpoint ? modelKey(checkpoint) : null
+        const values = [packId, packName, promptIndex, JSON.stringify(recipe), images, nowMs, pinnedTo, key]
+        return Number(insert.run(...values).lastInsertRowid)
+      }),
     )()
   }
 
@@ -111,16 +123,26 @@ export class JobStore {
     this.#database.prepare(`INSERT OR REPLACE INTO flags (name, value) VALUES ('paused', ?)`).run(paused ? 1 : 0)
   }
 
-  /** Takes the next job of the queue for this run, or nothing; nothing while the queue is paused. */
-  claim(runId: string, nowMs: number): Job | undefined {
-    const row = this.#database
-      .prepare(
-        `UPDATE jobs SET state = 'running', run_id = ?, attempt = attempt + 1, started_at_ms = ?, ended_at_ms = NULL
-         WHERE id = (SELECT id FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT 1) AND state = 'queued'
+  /**
+   * Takes the next job of the queue that this backend may do, for this run, or nothing; nothing while the queue is paused.
+   * The backend waits for it, so it does not wait for the disk: a claim that a power cut undoes was none.
+   */
+  claim(runId: string, { backendId, elsewhere }: Claimant, nowMs: number): Job | undefined {
+    this.#database.pragma('synchronous = NORMAL')
+    try {
+      const row = this.#database
+        .prepare(
+          `UPDATE jobs SET state = 'running', run_id = @runId, attempt = attempt + 1, started_at_ms = @nowMs, ended_at_ms = NULL
+         WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND coalesce(pinned_to, @backendId) = @backendId
+             AND coalesce(model_key, '') NOT IN (SELECT value FROM json_each(@elsewhere)) ORDER BY position, id LIMIT 1)
+           AND state = 'queued'
            AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused' AND value = 1) RETURNING *`,
-      )
-      .get(runId, nowMs) as Row | undefined
-    return row && toJob(row)
+        )
+        .get({ runId, nowMs, backendId, elsewhere: JSON.stringify(elsewhere) }) as Row | undefined
+      return row && toJob(row)
+    } finally {
+      this.#database.pragma('synchronous = FULL')
+    }
   }
 
   /** Counts one more finished image. @returns false where the fence no longer holds; then nothing was changed. */

@@ -1,45 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Job } from '../contract/job.ts'
+import type { Job, JobProgress } from '../contract/job.ts'
 import { asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import type { Logger } from '../logging/logger.ts'
-import type { JobOutcome, JobRunner } from './job-runner.ts'
-import type { Fence, JobStore } from './job-store.ts'
+import { JobLane, type LaneParts } from './job-lane.ts'
+import type { Preview } from './job-runner.ts'
+import type { JobStore } from './job-store.ts'
 
-/** How long the running image may go on when the app closes. */
+/** How long running images may go on when the app closes. */
 export const drainMs = 10_000
 /** The same where whoever held the app is gone, and may have taken the time with it. */
 export const orphanDrainMs = 3000
-const firstRetryMs = 1000
-const lastRetryMs = 30_000
 
 export interface QueueProcessorOptions {
   readonly runId: string
   readonly store: JobStore
-  readonly runner: JobRunner
   readonly logger: Logger
   readonly onJob: (job: Job) => void
-  /** Work for when a job has ended and none runs. */
-  readonly betweenJobs: (stopping: AbortSignal) => Promise<void>
-  /** What a stop does to the running image, where its reason does not say. */
+  /** What a stop does to running images, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
 
-/**
- * Runs the queue, one job after another, until it is stopped.
- * States: idle (waits for `wake`) → running → idle …, and backing off while the backend or the disk is not there.
- */
+interface Running {
+  readonly lane: JobLane
+  readonly ended: Promise<void>
+}
+
+/** Shares the queue out: one lane for each backend, each with one job at a time, until it is stopped. */
 export class QueueProcessor implements Component {
   readonly name = 'queue processor'
   readonly #options: QueueProcessorOptions
   readonly #closed = deferred<ComponentExit>()
-  readonly #stopping = new AbortController()
-  #current: { job: Job; abort: AbortController; cancelled: boolean } | undefined
-  #wake = Promise.withResolvers<void>()
-  #loop: Promise<void> | undefined
+  readonly #lanes = new Map<string, Running>()
+  #started = false
   #stopped: Promise<void> | undefined
-  #retryMs = firstRetryMs
 
   constructor(options: QueueProcessorOptions) {
     this.#options = options
@@ -49,36 +44,73 @@ export class QueueProcessor implements Component {
     return this.#closed.promise
   }
 
-  async start(): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    this.#loop = this.#run().then(
-      () => this.#closed.resolve({ name: this.name }),
-      (error) => {
-        this.#options.logger.error({ err: error }, 'the queue processor ended')
-        this.#closed.resolve({ name: this.name, error: asError(error) })
-      },
-    )
+  /** Of the images that are being made now. */
+  get progress(): readonly JobProgress[] {
+    return this.#all.flatMap(({ runner: { progress } }) => progress ?? [])
   }
 
-  /** New work is there, or what it waited for may be there again. */
+  /** The latest preview of a running job. */
+  preview(jobId: number): Preview | undefined {
+    return this.#all.find(({ runner }) => runner.progress?.jobId === jobId)?.runner.preview
+  }
+
+  /** Lanes that are there already begin; others as they are added. */
+  async start(): Promise<void> {
+    if (this.#stopped !== undefined) return
+    this.#started = true
+    for (const [id, { lane }] of this.#lanes) this.#lanes.set(id, this.#run(lane))
+  }
+
+  /** One that is added after the stop does nothing. */
+  addLane(parts: LaneParts): void {
+    const { runId, store, logger, onJob } = this.#options
+    const { backend } = parts
+    const lane: JobLane = new JobLane({
+      ...parts,
+      runId,
+      store,
+      logger,
+      onJob,
+      onGivenBack: () => {
+        for (const other of this.#all) if (other !== lane) other.wakeIfIdle()
+      },
+      claim: () => store.claim(runId, { backendId: backend.status.id, elsewhere: this.#elsewhere(lane) }, Date.now()),
+    })
+    const goes = this.#started && this.#stopped === undefined
+    this.#lanes.set(lane.id, goes ? this.#run(lane) : { lane, ended: Promise.resolve() })
+  }
+
+  /** Interrupts what it does: its job goes back to the queue. Resolves when nothing of it runs. */
+  async removeLane(id: string): Promise<void> {
+    const running = this.#lanes.get(id)
+    running?.lane.interrupt()
+    await running?.ended
+    this.#lanes.delete(id)
+    this.wake()
+  }
+
+  /** New work is there, or what was waited for may be there again. Backends that are ready come first. */
   wake(): void {
-    this.#wake.resolve()
+    const ready = (lane: JobLane) => Number(lane.backend.status.state === 'ready')
+    for (const lane of this.#all.sort((a, b) => ready(b) - ready(a))) lane.wake()
+  }
+
+  /** Whether this backend makes an image now, and is not merely being started for it. */
+  isAtWork(id: string): boolean {
+    const runner = this.#lanes.get(id)?.lane.runner
+    return runner?.progress !== undefined && !runner.waitsForStart
   }
 
   /**
-   * Cancels the job if it is the running one. Resolves once the backend has let go of it and the row says how it ended.
-   * @returns whether it was the running one.
+   * Cancels the job if it is running. Resolves once the backend has let go of it and the row says how it ended.
+   * @returns whether it was running.
    */
   async cancelRunning(jobId: number): Promise<boolean> {
-    const current = this.#current
-    if (current?.job.id !== jobId) return false
-    current.cancelled = true
-    current.abort.abort()
-    while (this.#current === current) await this.#jobEnded.promise
-    return true
+    const running = this.#all.map((lane) => lane.job(jobId)).find((job) => job !== undefined)
+    running?.cancel()
+    await running?.ended
+    return running !== undefined
   }
-
-  #jobEnded = Promise.withResolvers<void>()
 
   stop(reason: StopReason, force: AbortSignal): Promise<void> {
     this.#stopped ??= this.#stop(reason, force)
@@ -86,99 +118,38 @@ export class QueueProcessor implements Component {
   }
 
   async #stop({ trigger, runningImage = this.#options.atExit() }: StopReason, force: AbortSignal): Promise<void> {
-    this.#stopping.abort()
-    this.wake()
-    if (this.#loop === undefined) this.#closed.resolve({ name: this.name })
+    const finish = runningImage === 'finish'
     // Nothing is lost by not waiting for a backend that takes minutes to start.
-    const finish = runningImage === 'finish' && !this.#options.runner.waitsForStart
-    if (!finish) this.#current?.abort.abort()
+    for (const lane of this.#all) finish && !lane.runner.waitsForStart ? lane.finish() : lane.interrupt()
     const orphaned = trigger === 'stdin-eof' || trigger === 'parent-gone' || trigger === 'shell-gone'
-    const graceMs = !finish ? 0 : orphaned ? orphanDrainMs : drainMs
+    const graceMs = orphaned ? orphanDrainMs : drainMs
     const ended = new AbortController()
     const grace = delay(graceMs, undefined, { signal: AbortSignal.any([force, ended.signal]) }).catch(() => {})
-    void grace.then(() => this.#current?.abort.abort())
-    await this.#loop
+    void grace.then(() => {
+      for (const lane of this.#all) lane.interrupt()
+    })
+    await Promise.all([...this.#lanes.values()].map((running) => running.ended))
     ended.abort()
+    this.#closed.resolve({ name: this.name })
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      this.#wake = Promise.withResolvers()
-      const job = await this.#written(() => this.#options.store.claim(this.#options.runId, Date.now()))
-      if (job === undefined) await this.#wake.promise
-      else await this.#runJob(job)
-    }
+  get #all(): JobLane[] {
+    return [...this.#lanes.values()].map(({ lane }) => lane)
   }
 
-  async #runJob(job: Job): Promise<void> {
-    const { runner, logger, onJob, runId } = this.#options
-    const fence: Fence = { jobId: job.id, runId, attempt: job.attempt }
-    const current = { job, abort: new AbortController(), cancelled: false }
-    this.#current = current
-    onJob(job)
-    logger.info({ jobId: job.id, attempt: job.attempt, pack: job.packName }, 'job started')
-    const outcome = await runner.run(job, fence, current.abort.signal, this.#stopping.signal)
-    const after = await this.#written(() => this.#settle(fence, outcome, current.cancelled))
-    logger.info({ jobId: job.id, outcome, state: after?.state }, 'job ended')
-    this.#current = undefined
-    this.#jobEnded.resolve()
-    this.#jobEnded = Promise.withResolvers()
-    if (after !== undefined) onJob(after)
-    if (!this.#stopping.signal.aborted) await this.#betweenJobs()
-    if (outcome.how === 'unavailable' || outcome.how === 'unsaved') await this.#backOff()
-    else this.#retryMs = firstRetryMs
+  #run(lane: JobLane): Running {
+    const ended = lane.run().catch((error) => {
+      this.#options.logger.error({ err: error }, 'the queue processor ended')
+      this.#closed.resolve({ name: this.name, error: asError(error) })
+    })
+    return { lane, ended }
   }
 
-  /** What goes wrong there must not end the queue. */
-  async #betweenJobs(): Promise<void> {
-    try {
-      await this.#options.betweenJobs(this.#stopping.signal)
-    } catch (error) {
-      this.#options.logger.error({ err: error }, 'the work between two jobs failed')
-    }
-  }
-
-  #settle(fence: Fence, outcome: JobOutcome, cancelled: boolean): Job | undefined {
-    const { store } = this.#options
-    const now = Date.now()
-    switch (outcome.how) {
-      case 'completed':
-        return store.finish(fence, 'complete', null, now)
-      case 'failed':
-        return store.finish(fence, 'fail', outcome.problem, now)
-      case 'interrupted':
-        return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, false, null, now)
-      case 'unavailable':
-        return cancelled
-          ? store.finish(fence, 'cancelRunning', null, now)
-          : store.release(fence, outcome.crashed, outcome.problem, now)
-      case 'unsaved':
-        return cancelled ? store.finish(fence, 'cancelRunning', null, now) : store.release(fence, false, outcome.problem, now)
-      case 'lost':
-        return undefined
-    }
-  }
-
-  /** What the database does not take now (a full disk) is tried again; undefined where the app closes first. */
-  async #written<T>(work: () => T): Promise<T | undefined> {
-    for (;;) {
-      try {
-        return work()
-      } catch (error) {
-        this.#options.logger.error({ err: error }, 'the queue could not be written down')
-        if (this.#stopping.signal.aborted) return undefined
-        await this.#backOff()
-      }
-    }
-  }
-
-  /** Waits before the next try, longer each time; `wake` (a retry, a changed setting, a new job) cuts it short. */
-  async #backOff(): Promise<void> {
-    this.#wake = Promise.withResolvers()
-    if (this.#stopping.signal.aborted) return
-    const over = new AbortController()
-    await Promise.race([delay(this.#retryMs, undefined, { signal: over.signal }).catch(() => {}), this.#wake.promise])
-    over.abort()
-    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs)
+  /** Checkpoints that this lane's backend lacks and another one has: their jobs are left to that one. */
+  #elsewhere(lane: JobLane): string[] {
+    const own = lane.backend.known?.checkpoints
+    if (!own) return []
+    const others = this.#all.filter((other) => other !== lane && other.backend.status.state !== 'failed')
+    return [...new Set(others.flatMap(({ backend }) => [...(backend.known?.checkpoints ?? [])]))].filter((key) => !own.has(key))
   }
 }

@@ -1,7 +1,8 @@
+import type { Image } from '../contract/image.ts'
+import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
 import type { Job, Queue } from '../contract/job.ts'
-import type { Chosen, RecipeDefaults } from '../contract/recipe.ts'
+import type { Chosen, Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
-import type { JobRunner } from './job-runner.ts'
 import type { JobStore, NewJob } from './job-store.ts'
 import type { QueueProcessor } from './queue-processor.ts'
 
@@ -26,12 +27,13 @@ export interface Batch {
   readonly prompts: readonly PromptToQueue[]
   /** Of each prompt. */
   readonly images: number
+  /** The only backend that may do it. */
+  readonly pinnedTo?: string | null
 }
 
 export interface QueueOptions {
   readonly store: JobStore
   readonly processor: QueueProcessor
-  readonly runner: JobRunner
   readonly onJob: (job: Job) => void
   /** Many jobs changed at once. */
   readonly onQueue: () => void
@@ -57,14 +59,15 @@ export class JobQueue {
    * @param pause between two slices; it may throw to give up
    */
   async add(
-    { packId, packName, prompts, images }: Batch,
+    { packId, packName, prompts, images, pinnedTo = null }: Batch,
     defaults: RecipeDefaults,
     pause: () => Promise<void>,
   ): Promise<number[]> {
     const { store, randomSeed } = this.#options
     const toJob = ({ promptIndex, prompt, negativePrompt, chosen, settings, seed }: PromptToQueue): NewJob => {
       const made = { ...defaults, ...settings, prompt, negativePrompt, seed: seed ?? randomSeed(), images }
-      return { packId, packName, promptIndex, recipe: { version: 1, ...made, ...(Object.keys(chosen).length > 0 && { chosen }) } }
+      const recipe: Recipe = { version: 1, ...made, ...(Object.keys(chosen).length > 0 && { chosen }) }
+      return { packId, packName, promptIndex, pinnedTo, recipe }
     }
     const ids: number[] = []
     try {
@@ -82,13 +85,37 @@ export class JobQueue {
     return ids
   }
 
+  /** Jobs that begin with an image of the history; the rest is as that one was made. */
+  addFromImage(image: Image, request: QueueImageRequest): number[] {
+    const { source, settings, prompt, negativePrompt, images, seed, pinnedTo = null } = queueImageRequestSchema.parse(request)
+    const { recipe } = image
+    const made = this.#get(image.jobId)
+    const next: Recipe = {
+      ...recipe,
+      // What was made in two passes is as large as the second.
+      width: image.width,
+      height: image.height,
+      ...settings,
+      prompt: prompt ?? recipe.prompt,
+      negativePrompt: negativePrompt ?? recipe.negativePrompt,
+      source: { ...source, path: image.path },
+      seed: seed ?? this.#options.randomSeed(),
+      images,
+    }
+    const { packId, packName, promptIndex } = made
+    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
+    this.#options.onQueue()
+    this.#asked()
+    return ids
+  }
+
   view(limit: number, offset: number): Queue {
-    const { store, runner } = this.#options
+    const { store, processor } = this.#options
     const totals = store.pendingTotals()
     return {
       paused: store.paused,
       running: store.running(),
-      progress: runner.progress === undefined ? [] : [runner.progress],
+      progress: [...processor.progress],
       pending: store.pending(limit, offset),
       pendingTotal: totals.jobs,
       ended: store.ended(endedShown),
@@ -154,8 +181,9 @@ export class JobQueue {
   #remainingMs(pendingImages: number): number | null {
     const each = this.#options.imageDurationMs()
     if (each === null) return null
-    const progress = this.#options.runner.progress
-    const current = progress === undefined ? 0 : (progress.remainingMs ?? each * (1 - progress.fraction))
-    return Math.round(current + pendingImages * each)
+    const running = this.#options.processor.progress
+    const left = running.map(({ remainingMs, fraction }) => remainingMs ?? each * (1 - fraction))
+    // Backends work side by side.
+    return Math.round((left.reduce((sum, ms) => sum + ms, 0) + pendingImages * each) / Math.max(1, left.length))
   }
 }

@@ -196,7 +196,10 @@ export class GuardedProcess implements ContainedProcess {
     if (this.#failure !== undefined) {
       const message = `${this.role} could not be started: ${this.#failure}`
       this.#start.reject(
-        new AppError('spawn_failed', message, { cause: guardError, data: { command: this.#entry.command, ...closed } }),
+        new AppError('spawn_failed', message, {
+          cause: guardError,
+          data: { command: this.#entry.command, why: this.#failure, ...closed },
+        }),
       )
     } else this.#start.resolve()
     this.#log.info({ guardPid: guard.pid, ...closed, lastLines: undefined }, 'process closed')

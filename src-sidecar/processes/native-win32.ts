@@ -20,6 +20,7 @@ const lastError = kernel32.func('uint32 GetLastError()')
 const snapshot = kernel32.func('void *CreateToolhelp32Snapshot(uint32 flags, uint32 pid)')
 const firstProcess = kernel32.func('int Process32FirstW(void *snapshot, void *entry)')
 const nextProcess = kernel32.func('int Process32NextW(void *snapshot, void *entry)')
+const executionState = kernel32.func('uint32 SetThreadExecutionState(uint32 flags)')
 const tickCount = kernel32.func('uint64 GetTickCount64()')
 
 const EXTENDED_LIMITS = 9
@@ -35,6 +36,8 @@ const SNAPSHOT_PROCESSES = 2
 const ENTRY_BYTES = 568
 const MEMORY_COUNTERS_BYTES = 72
 const WORKING_SET_OFFSET = 16
+const ES_SYSTEM_REQUIRED = 0x1
+const ES_CONTINUOUS = 0x8000_0000
 
 export type JobHandle = unknown
 
@@ -93,6 +96,10 @@ export const sendConsoleEvent = (event: 'ctrl-c' | 'ctrl-break'): boolean => con
 
 /** Changes with each start of the machine; in steps of ten seconds, for the clocks drift against each other. */
 export const bootTime = (): string => String(Math.round((Date.now() - Number(tickCount())) / 10_000))
+
+/** Whether the system must not fall asleep by itself; holds for this thread, and as long as it lives. False when refused. */
+export const keepSystemAwake = (on: boolean): boolean =>
+  executionState((ES_CONTINUOUS | (on ? ES_SYSTEM_REQUIRED : 0)) >>> 0) !== 0
 
 /** All processes with their parents' numbers, which may be those of dead ones. */
 export function listProcesses(): { pid: number; parentPid: number; threads: number; name: string }[] {

@@ -1,6 +1,10 @@
 import { z } from 'zod'
+import { type BackendLog, backendLogSchema } from '../../src-sidecar/contract/backend-log.ts'
+import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
+import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
+import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import {
   type PackPreview,
@@ -19,7 +23,7 @@ import {
   type SavePackRequest,
   savedPackSchema,
 } from '../../src-sidecar/contract/pack-edit.ts'
-import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
+import { freedMemorySchema, type ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
 import { statusSchema } from '../../src-sidecar/contract/status.ts'
@@ -58,9 +62,15 @@ export class Api {
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
+  models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)
   diagnostics = (since: number): Promise<Diagnostics> => this.#get('/api/diagnostics', diagnosticsSchema, { since })
+  foundBackends = (): Promise<FoundBackends> => this.#get('/api/backends/found', foundBackendsSchema)
+  backendLog = (id: string, lines: number, after?: string): Promise<BackendLog> =>
+    this.#get(`/api/backends/${id}/log`, backendLogSchema, { lines, after })
+  freeMemory = (id: string) => this.#send('POST', `/api/backends/${id}/free-memory`, undefined, freedMemorySchema)
   heapSnapshot = () => this.#send('POST', '/api/diagnostics/heap-snapshot', undefined, heapSnapshotSchema)
   selftest = (): Promise<SelftestState> => this.#get('/api/selftest', selftestStateSchema)
   startSelftest = (request: z.input<typeof selftestRequestSchema>) =>

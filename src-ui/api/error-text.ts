@@ -36,6 +36,7 @@ const texts: Record<ApiErrorCode, ErrorText> = {
   },
   backend_start_failed: { title: 'The backend did not start', advice: 'Its own log says more.' },
   backend_ended: { title: 'The backend ended', advice: 'It is started again with the next image. Its own log says more.' },
+  backend_hung: { title: 'The backend hangs', advice: 'If that happens again, its own log may say why.' },
   disk: { title: 'The image could not be saved', advice: 'Free some space or check the folder, then retry.' },
   timeout: { title: 'It took too long', advice: 'See whether the backend is still working, then retry.' },
   spawn_failed: { title: 'A program did not start', advice: 'The log says which one and why.' },

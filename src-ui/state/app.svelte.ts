@@ -2,7 +2,7 @@ import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
-import type { Status } from '../../src-sidecar/contract/status.ts'
+import type { BackendStatus, Status } from '../../src-sidecar/contract/status.ts'
 import { type ApiError, asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
 import { type ConnectionState, EventConnection } from '../api/event-connection.ts'
@@ -10,6 +10,7 @@ import { openEvents } from '../api/events.ts'
 import type { Shell } from '../shell/shell.ts'
 import { recycledText } from './diagnostics-text.ts'
 import { GalleryState } from './gallery.svelte.ts'
+import { ModelsState } from './models.svelte.ts'
 import { PacksState } from './packs.svelte.ts'
 import { QueueState } from './queue.svelte.ts'
 import { toasts } from './toasts.svelte.ts'
@@ -32,12 +33,14 @@ export class App {
   exitAsked = $state(false)
 
   closing = $derived(this.status?.closing ?? null)
+  backends = $derived(this.status?.backends ?? [])
 
   readonly api: Api
   readonly shell: Shell
   readonly packs: PacksState
   readonly queue: QueueState
   readonly gallery: GalleryState
+  readonly models: ModelsState
   readonly #pageId = crypto.randomUUID()
   readonly #events: EventConnection
 
@@ -47,6 +50,7 @@ export class App {
     this.packs = new PacksState(api)
     this.queue = new QueueState(api)
     this.gallery = new GalleryState(api)
+    this.models = new ModelsState(api)
     this.#events = new EventConnection({
       openStream: (onEvent, onLost) => openEvents(api.url('/api/events', { page: this.#pageId }), onEvent, onLost),
       probe: () => api.status(),
@@ -87,6 +91,10 @@ export class App {
     }
   }
 
+  backend(id: string | undefined): BackendStatus | undefined {
+    return this.backends.find((one) => one.id === id)
+  }
+
   async openFolder(what: 'packs' | 'images' | 'log'): Promise<void> {
     const { shell, status } = this
     try {
@@ -108,6 +116,7 @@ export class App {
       this.packs.fetch(),
       this.queue.fetch(),
       this.gallery.fetch(),
+      this.models.fetch(),
     ])
     const failed = all.find((one) => one.status === 'rejected')
     this.problem = failed && !this.status ? asApiError(failed.reason) : null
@@ -131,8 +140,16 @@ export class App {
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
     else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
-    else if (this.status && event.type === 'backend') this.status = { ...this.status, backend: event.backend }
+    else if (this.status && event.type === 'backends') this.#backendsAre(event.backends)
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }
+  }
+
+  #backendsAre(backends: BackendStatus[]): void {
+    const ready = (all: readonly BackendStatus[]) => all.filter(({ state }) => state === 'ready').map(({ id }) => id)
+    const before = ready(this.backends).join()
+    if (this.status) this.status = { ...this.status, backends }
+    // Suggestions only: a lost sidecar is the connection's to notice.
+    if (ready(backends).join() !== before) this.models.fetch().catch(() => {})
   }
 
   #connectionIs(state: ConnectionState): void {

@@ -5,13 +5,13 @@ const reportedSamples = 30
 
 /** What goes into a bug report, as JSON. Taken field by field: nothing comes along that is not meant for others' eyes. */
 export function diagnosticsReport(status: Status, diagnostics: Diagnostics, samples: readonly Sample[]): string {
-  const { version, system, shell, backend, containment, lastShutdown } = status
-  const { leaks, recycled, processes, threads, handles, sampleMs } = diagnostics
+  const { version, system, shell, backends, containment, lastShutdown } = status
+  const { leaks, recycled, processes, threads, handles, sampleMs, keptAwake } = diagnostics
   const report = {
     version,
     system,
     shell,
-    backend: { kind: backend.kind, state: backend.state, problem: backend.problem?.code ?? null },
+    backends: backends.map(({ kind, state, problem }) => ({ kind, state, problem: problem?.code ?? null })),
     containment,
     leaks,
     recycled,
@@ -19,6 +19,7 @@ export function diagnosticsReport(status: Status, diagnostics: Diagnostics, samp
     processes,
     threads: threads.map(({ kind, name }) => ({ kind, name })),
     handles,
+    keptAwake,
     samples: samples.slice(-reportedSamples),
     lastShutdown,
   }

@@ -19,6 +19,8 @@ export class PacksState {
   /** How the next batch is queued; stays from pack to pack. Null: as the pack says, otherwise 1. */
   images = $state<number | null>(null)
   overrides = $state.raw<Partial<RecipeDefaults>>({})
+  /** The only backend for what is queued from here; null: any. */
+  pinnedTo = $state<string | null>(null)
   seed = $state<number | null>(null)
   /** Settings that take each of their values in turn, as they are typed. */
   sweeps = $state.raw<readonly TypedSweep[]>([])

@@ -1,20 +1,36 @@
 import type { Image } from '../../src-sidecar/contract/image.ts'
+import { modelKey } from '../../src-sidecar/contract/model-key.ts'
 
 /** Where the server did not use what it was asked for, as sentences: it may round, fall back or ignore without a word. */
 export function usedDifferences({ recipe, parameters, ...used }: Image): string[] {
   const settings = parameters.slice(parameters.lastIndexOf('\n') + 1)
   const inText = (name: string) =>
     settings.match(new RegExp(`(?:^|, )${name}: ("[^"]*"|[^,]+)`))?.[1]?.replaceAll('"', '') ?? null
+  // Nothing of the recipe but the picture counts.
+  if (recipe.source?.as === 'upscale') return []
   const sampler = inText('Sampler')
+  // In blocks of 8, as A1 rounds them.
+  const hires = recipe.source === undefined ? recipe.hires : null
+  const scaled = (pixels: number) => (hires ? Math.floor((pixels * hires.scale) / 8) * 8 : pixels)
+  const done = (name: string, asked: boolean, proof: string) =>
+    asked && settings !== '' && inText(proof) === null ? `${name} was asked for, and not done: this backend can't.` : null
+  const { checkpoint } = recipe
   const seed = (recipe.seed + used.imageIndex) % 2 ** 32
   return [
-    differs('Size', `${recipe.width} × ${recipe.height}`, `${used.width} × ${used.height}`),
+    differs('Size', `${scaled(recipe.width)} × ${scaled(recipe.height)}`, `${used.width} × ${used.height}`),
     differs('Seed', String(seed), String(used.seed)),
     differs('Steps', String(recipe.steps), inText('Steps')),
     differs('CFG scale', String(recipe.cfgScale), inText('CFG scale')),
     sampler !== null && sameSampler(recipe.samplerName, recipe.scheduler, sampler)
       ? null
       : differs('Sampler', recipe.samplerName, sampler),
+    !checkpoint || !used.checkpoint || modelKey(checkpoint) === modelKey(used.checkpoint)
+      ? null
+      : differs('Checkpoint', checkpoint, used.checkpoint),
+    recipe.clipSkip && recipe.clipSkip > 1 ? differs('Clip skip', String(recipe.clipSkip), inText('Clip skip') ?? '1') : null,
+    done('Hires fix', !!hires, 'Hires upscale'),
+    done('The refiner', !!recipe.refiner, 'Refiner'),
+    done('ADetailer', (recipe.adetailer ?? []).length > 0, 'ADetailer model'),
   ].filter((one) => one !== null)
 }
 

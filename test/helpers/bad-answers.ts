@@ -34,6 +34,7 @@ export const badAnswers = {
   '401': (response) =>
     response.writeHead(401, { 'content-type': 'application/json' }).end('{"detail": "Incorrect username or password"}'),
   '503 of a proxy': (response) => response.writeHead(503, { 'content-type': 'text/html' }).end('no upstream'),
+  '504 of a proxy': (response) => response.writeHead(504, { 'content-type': 'text/html' }).end('<html>504</html>'),
 } satisfies Record<string, BadAnswer>
 
 export type BadAnswerName = keyof typeof badAnswers

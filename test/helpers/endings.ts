@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Status } from '../../src-sidecar/contract/status.ts'
 import type { StopTrigger } from '../../src-sidecar/lifecycle/component.ts'
 import type { LaunchedSidecar, LaunchOptions } from './launched-sidecar.ts'
 import { waitForSteps } from './sidecar.ts'
@@ -119,11 +120,9 @@ export const states: readonly EndState[] = [
     processes: 2,
     async enter({ get, queue }) {
       await queue(pack, { prompts: [0, 1], settings: { ...small, steps: 2 } })
-      await waitFor(
-        async () => (await get<{ backend: { state: string } }>('/api/status')).backend.state === 'starting',
-        'the backend to start',
-        { ms: 20_000 },
-      )
+      await waitFor(async () => (await get<Status>('/api/status')).backends[0]?.state === 'starting', 'the backend to start', {
+        ms: 20_000,
+      })
       return 2
     },
   },

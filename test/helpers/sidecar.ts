@@ -63,6 +63,14 @@ export async function startSidecar({
   return { child, dataDir, url, token, output, ended, ...apiOf(url, token) }
 }
 
+/** Puts these in place of the backends of the settings; one without an id is `one`. */
+export async function useBackends(sidecar: RunningSidecar, ...backends: object[]): Promise<void> {
+  const settings = await sidecar.get<object>('/api/settings')
+  const body = JSON.stringify({ ...settings, backends: backends.map((one) => ({ id: 'one', ...one })) })
+  const answer = await sidecar.request('/api/settings', { method: 'PUT', body })
+  if (!answer.ok) throw new Error(`PUT /api/settings: ${answer.status} ${await answer.text()}`)
+}
+
 /** Waits until an image is really being made: the backend reports steps. */
 export const waitForSteps = (sidecar: RunningSidecar): Promise<Queue> =>
   waitFor(

@@ -4,7 +4,14 @@ import type { Job, Queue } from '../../src-sidecar/contract/job.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
 import { readPngText } from '../../src-sidecar/history/png-text.ts'
 import { type ComfyuiScript, ScriptedComfyui } from '../helpers/comfyui/scripted-comfyui.ts'
-import { closeSidecar, type RunningSidecar, waitForEmptyQueue, waitForJob, waitForSteps } from '../helpers/sidecar.ts'
+import {
+  closeSidecar,
+  type RunningSidecar,
+  useBackends,
+  waitForEmptyQueue,
+  waitForJob,
+  waitForSteps,
+} from '../helpers/sidecar.ts'
 import { trackSidecars } from '../helpers/tracked-sidecars.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
@@ -14,9 +21,7 @@ async function start(script: Partial<ComfyuiScript> = {}): Promise<{ server: Scr
   const comfyui = await new ScriptedComfyui(script).start()
   endAfter(() => comfyui.die())
   const sidecar = await startApp()
-  const settings = await sidecar.get<object>('/api/settings')
-  const body = JSON.stringify({ ...settings, backend: { kind: 'comfyui', url: comfyui.url } })
-  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  await useBackends(sidecar, { kind: 'comfyui', url: comfyui.url })
   return { server: comfyui, app: sidecar }
 }
 
@@ -40,9 +45,9 @@ test('a queue of jobs on a ComfyUI becomes images with rows, each once', async (
     expect(JSON.parse(readPngText(png, 'prompt')!)['5'].inputs.seed).toBe(image.seed)
     expect(image.backend).toBe(`ComfyUI at ${new URL(server.url).host}`)
   }
-  const { backend } = await app.get<Status>('/api/status')
+  const [backend] = (await app.get<Status>('/api/status')).backends
   expect(backend).toMatchObject({ kind: 'comfyui', state: 'ready' })
-  expect(backend.capabilities).toContainEqual({ name: 'loras', available: true })
+  expect(backend?.capabilities).toContainEqual({ name: 'loras', available: true })
   expect(await closeSidecar(app)).toMatchObject({ code: 0 })
   expect(server.connections).toBe(0)
 })

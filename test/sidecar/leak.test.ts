@@ -15,7 +15,9 @@ test(`a backend that leaks ${leakKbPerS} KB/s while it works is reported within 
   const sidecar = await start({ args: ['--draft-args', `--step-ms 100 --leak-kb-per-s ${leakKbPerS}`] })
   const told = collectEvents(sidecar, ({ type }) => type === 'leak' || type === 'bye')
   await sidecar.queue('example/tiny worlds.txt', { images: 60, settings: { steps: 10, width: 384, height: 384 } })
-  await waitFor(async () => (await sidecar.get<Status>('/api/status')).backend.state === 'ready', 'the engine', { ms: 20_000 })
+  await waitFor(async () => (await sidecar.get<Status>('/api/status')).backends[0]?.state === 'ready', 'the engine', {
+    ms: 20_000,
+  })
   const began = performance.now()
 
   const leak = await waitFor(async () => (await sidecar.get<Diagnostics>('/api/diagnostics')).leaks[0], 'the verdict', {

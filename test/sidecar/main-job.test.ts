@@ -10,6 +10,7 @@ import {
   collectEvents,
   type RunningSidecar,
   startSidecar,
+  useBackends,
   waitForEmptyQueue,
   waitForJob,
   waitForSteps,
@@ -117,10 +118,7 @@ test('a new pack shows up by itself, and a broken one shows its error and line a
 
 test('a WebUI that is not there leaves the jobs in the queue, says why, and another backend then makes them', async () => {
   sidecar = await startSidecar()
-  const settings = await sidecar.get<object>('/api/settings')
-  const put = (backend: object) =>
-    sidecar!.request('/api/settings', { method: 'PUT', body: JSON.stringify({ ...settings, backend }) })
-  expect((await put({ kind: 'sdapi', url: 'http://127.0.0.1:1' })).status).toBe(200)
+  await useBackends(sidecar, { kind: 'sdapi', url: 'http://127.0.0.1:1' })
   const [id] = await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
   const queue = await waitFor(
     async () => {
@@ -131,7 +129,7 @@ test('a WebUI that is not there leaves the jobs in the queue, says why, and anot
     { ms: 10_000 },
   )
   expect(queue.pending[0]).toMatchObject({ id, state: 'queued', problem: { code: 'backend_unreachable' } })
-  expect((await put({ kind: 'draft', stepMs: 0 })).status).toBe(200)
+  await useBackends(sidecar, { kind: 'draft', stepMs: 0 })
   await waitForJob(sidecar, id!, 'completed')
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
 })

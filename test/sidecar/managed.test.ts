@@ -11,7 +11,14 @@ import type { Queue } from '../../src-sidecar/contract/job.ts'
 import { defaultSettings, type ManagedSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
 import type { BackendStatus, Status } from '../../src-sidecar/contract/status.ts'
 import { seededRandom } from '../helpers/seeded-random.ts'
-import { closeSidecar, projectFolder, type RunningSidecar, waitForEmptyQueue, waitForSteps } from '../helpers/sidecar.ts'
+import {
+  closeSidecar,
+  projectFolder,
+  type RunningSidecar,
+  useBackends,
+  waitForEmptyQueue,
+  waitForSteps,
+} from '../helpers/sidecar.ts'
 import { commandLine, liveDescendants, signalSame } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { engineRuns, trackSidecars } from '../helpers/tracked-sidecars.ts'
@@ -31,29 +38,34 @@ const kills = whole ? 20 : 3
 /** A sidecar whose WebUI is the draft engine, or another command, that it starts itself. */
 async function startManaged(engineArgs: string[] = [], managed: Partial<ManagedSettings> = {}, port?: number) {
   const chosen = port ?? (await freePort())
+  const backend = {
+    id: 'one',
+    name: '',
+    enabled: true,
+    kind: 'sdapi' as const,
+    url: `http://127.0.0.1:${chosen}`,
+    username: '',
+    password: '',
+    managed: {
+      command: process.execPath,
+      args: [engineProgram, '--port', String(chosen), '--step-ms', '1', ...engineArgs],
+      cwd: '',
+      env: {},
+      startupLimitS: 30,
+      ...managed,
+    },
+  }
   const settings: Settings = {
     ...defaultSettings,
-    backend: {
-      kind: 'sdapi',
-      url: `http://127.0.0.1:${chosen}`,
-      username: '',
-      password: '',
-      managed: {
-        command: process.execPath,
-        args: [engineProgram, '--port', String(chosen), '--step-ms', '1', ...engineArgs],
-        cwd: '',
-        env: {},
-        startupLimitS: 30,
-        ...managed,
-      },
-    },
+    backends: [backend],
   }
   const dataDir = tempDir('managed')
   writeFileSync(join(dataDir, 'settings.json'), JSON.stringify(settings))
-  return { sidecar: await start({ dataDir }), port: chosen, settings }
+  return { sidecar: await start({ dataDir }), port: chosen, backend }
 }
 
-const backendOf = async (sidecar: RunningSidecar): Promise<BackendStatus> => (await sidecar.get<Status>('/api/status')).backend
+const backendOf = async (sidecar: RunningSidecar): Promise<BackendStatus> =>
+  (await sidecar.get<Status>('/api/status')).backends[0]!
 
 /** Waits until the backend's problem says `what`. */
 const problemOf = (sidecar: RunningSidecar, what: RegExp): Promise<string> =>
@@ -82,7 +94,7 @@ test('a WebUI of ours is started with the first image, not before, and ends with
   expect([total, new Set(images.map(({ jobId }) => jobId)).size]).toEqual([ids.length, ids.length])
   expect(await backendOf(sidecar)).toMatchObject({ state: 'ready', problem: null, capabilities: expect.any(Array) })
   expect(engines().length).toBeGreaterThan(1)
-  expect(readFileSync(join(sidecar.dataDir, 'logs/webui.log'), 'utf8')).toContain('"event":"listening"')
+  expect(readFileSync(join(sidecar.dataDir, 'logs/backend-one.log'), 'utf8')).toContain('"event":"listening"')
   await closesWithNothingLeft(sidecar)
 })
 
@@ -164,8 +176,8 @@ test.runIf(whole)(
 )
 
 test.each([
-  ['a command that is not there', { command: 'no-such-webui' }, /could not be started: no-such-webui is not there/],
-  ['a folder that is not there', { cwd: '/no/such/folder' }, /working folder \/no\/such\/folder is not there/],
+  ['a command that is not there', { command: 'no-such-webui' }, /^no-such-webui is not there.*Correct its command and folder/],
+  ['a folder that is not there', { cwd: '/no/such/folder' }, /^the working folder \/no\/such\/folder is not there/],
 ])('%s is named, and the job waits', async (_, managed, message) => {
   const { sidecar } = await startManaged([], managed)
   await sidecar.queue('example/tiny worlds.txt', { ...small, prompts: [0] })
@@ -200,13 +212,11 @@ test('a WebUI that its launcher restarts under a new pid is waited for, not star
 })
 
 test('settings that are corrected during a start that comes to nothing take hold at once', async () => {
-  const { sidecar, settings, port } = await startManaged([], { args: ['-e', 'setInterval(() => {}, 1000)'], startupLimitS: 600 })
+  const { sidecar, backend, port } = await startManaged([], { args: ['-e', 'setInterval(() => {}, 1000)'], startupLimitS: 600 })
   await sidecar.queue('example/tiny worlds.txt', small)
   await waitFor(async () => (await backendOf(sidecar)).state === 'starting', 'the start')
   const args = [engineProgram, '--port', String(port), '--step-ms', '1']
-  const backend = { ...settings.backend, managed: { command: process.execPath, args } }
-  const body = JSON.stringify({ ...settings, backend })
-  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  await useBackends(sidecar, { ...backend, managed: { command: process.execPath, args } })
   const { images } = await waitForEmptyQueue(sidecar)
   expect(images).toHaveLength(6)
   const attempts = (await sidecar.get<Queue>('/api/queue')).ended.map(({ attempt }) => attempt)
@@ -217,25 +227,22 @@ test('settings that are corrected during a start that comes to nothing take hold
 test('a ComfyUI of ours is started with the first image, and ended by SIGINT so that it can clean up', async () => {
   const port = await freePort()
   const managed = { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', comfyuiProgram, String(port)] }
-  const { sidecar, settings } = await startManaged()
-  const backend = { kind: 'comfyui', url: `http://127.0.0.1:${port}`, managed }
-  const body = JSON.stringify({ ...settings, backend })
-  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  const { sidecar } = await startManaged()
+  await useBackends(sidecar, { kind: 'comfyui', url: `http://127.0.0.1:${port}`, managed })
   expect(await backendOf(sidecar)).toMatchObject({ kind: 'comfyui', state: 'stopped' })
   await sidecar.queue('example/tiny worlds.txt', small)
   expect((await waitForEmptyQueue(sidecar)).total).toBe(6)
   expect(await backendOf(sidecar)).toMatchObject({ kind: 'comfyui', state: 'ready', problem: null })
   await closesWithNothingLeft(sidecar)
-  expect(readFileSync(join(sidecar.dataDir, 'logs/comfyui.log'), 'utf8')).toContain('temp files removed')
+  expect(readFileSync(join(sidecar.dataDir, 'logs/backend-one.log'), 'utf8')).toContain('temp files removed')
 })
 
 test('where a WebUI runs at the address already, it is left alone and offered; switched over, it makes the image', async () => {
   const own = await startEngine('--step-ms', '1')
-  const { sidecar, settings } = await startManaged([], {}, Number(new URL(own.url).port))
+  const { sidecar, backend } = await startManaged([], {}, Number(new URL(own.url).port))
   await sidecar.queue('example/tiny worlds.txt', { ...small, prompts: [0] })
   await problemOf(sidecar, /a WebUI runs already.*switch "Start it for me" off/)
-  const body = JSON.stringify({ ...settings, backend: { ...settings.backend, managed: null } })
-  expect((await sidecar.request('/api/settings', { method: 'PUT', body })).status).toBe(200)
+  await useBackends(sidecar, { ...backend, managed: null })
   expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
   expect(own.child.exitCode).toBeNull()

@@ -62,7 +62,7 @@ test('a server that the user runs is never restarted', async () => {
   const engine = await startEngine('--step-ms', '5')
   const sidecar = await start()
   await change(sidecar, {
-    backend: { kind: 'sdapi', url: engine.url, username: '', password: '', managed: null },
+    backends: [{ id: 'one', name: '', enabled: true, kind: 'sdapi', url: engine.url, username: '', password: '', managed: null }],
     recycleAboveMb: 128,
     recycleAfterJobs: 1,
   })

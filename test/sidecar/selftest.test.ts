@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type SelftestReport, selftestReportSchema } from '../../src-sidecar/contract/selftest.ts'
 import { projectFolder, spawnMain } from '../helpers/sidecar.ts'
-import { type Baseline, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
+import { type Baseline, commandLine, endSurvivors, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
@@ -15,7 +15,8 @@ let baseline: Baseline
 beforeEach(() => {
   baseline = takeBaseline()
 })
-afterEach(() => baseline.expectNothingLeft())
+// A failed test must not make the next ones fail.
+afterEach(() => baseline.expectNothingLeft().finally(() => endSurvivors(baseline)))
 
 async function selftest(...args: string[]): Promise<{ code: number | null; report: SelftestReport; output: string }> {
   const file = join(tempDir('selftest'), 'report.json')
@@ -108,8 +109,9 @@ describe.skipIf(process.platform !== 'linux')('the selftest', () => {
   test('a selftest that is killed leaves nothing running, and no folder', { timeout: 60_000 }, async () => {
     const { child, ended } = spawnMain(['--selftest', '--repeat', '1', '--scenario', 'T5b'])
     await waitFor(() => liveDescendants(child.pid).length >= 4, 'an app with its backend', { ms: 30_000 })
-    const lines = liveDescendants(child.pid).map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
-    const folder = lines.join('\n').match(/"dataDir":"([^"]+)"/)?.[1] ?? ''
+    const witness = liveDescendants(child.pid).find(({ pid }) => commandLine(pid).includes('witness.ts'))
+    const plan = readFileSync(`/proc/${witness?.pid}/cmdline`, 'utf8')
+    const folder = plan.match(/"dataDir":"([^"]+)"/)?.[1] ?? ''
     expect(existsSync(folder)).toBe(true)
     child.kill('SIGKILL')
     await ended
@@ -124,7 +126,7 @@ test('a scenario or a backend that there is not is refused with exit code 2', as
   expect(wrong.output()).toContain('There is no scenario T9; --list tells which there are.')
   const backend = spawnMain(['--selftest', '--backend', 'nonsense'])
   expect((await backend.ended).code).toBe(2)
-  expect(backend.output()).toContain('--backend takes draft, settings or a URL')
+  expect(backend.output()).toContain('There is no backend "nonsense" in the settings, but draft.')
 })
 
 test('--list names each scenario with what it proves', async () => {

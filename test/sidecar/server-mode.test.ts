@@ -20,8 +20,8 @@ test('in server mode the engine outlives the app, the next start takes it over, 
   expect(stillRuns(running)).toBe(true)
 
   const second = await start({ dataDir: first.dataDir })
-  const { backend, notices } = await second.get<Status>('/api/status')
-  expect({ state: backend.state, notices }).toEqual({ state: 'ready', notices: [] })
+  const { backends, notices } = await second.get<Status>('/api/status')
+  expect({ state: backends[0]?.state, notices }).toEqual({ state: 'ready', notices: [] })
   await runOneJob(second)
   expect((await engineRuns()).pid).toBe(running.pid)
   expect(await closeSidecar(second)).toMatchObject({ code: 0 })

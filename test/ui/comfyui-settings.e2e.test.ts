@@ -45,7 +45,7 @@ test.skipIf(!hasBrowser)('ComfyUI and an own workflow are chosen in the settings
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Settings saved').waitFor()
 
-  const { backend } = await sidecar.get<Settings>('/api/settings')
+  const [backend] = (await sidecar.get<Settings>('/api/settings')).backends
   expect(backend).toMatchObject({
     kind: 'comfyui',
     url: comfyui.url,

@@ -69,13 +69,16 @@ describe('the report', () => {
     packsFolder: '/home/somebody/packs',
     imagesFolder: '/home/somebody/images',
     logFile: '/home/somebody/log',
-    backend: {
-      kind: 'sdapi',
-      name: 'WebUI at secret.example',
-      state: 'failed',
-      problem: { code: 'timeout', message: 'token=abc' },
-      capabilities: null,
-    },
+    backends: [
+      {
+        id: 'my-secret',
+        kind: 'sdapi',
+        name: 'WebUI at secret.example',
+        state: 'failed',
+        problem: { code: 'timeout', message: 'token=abc' },
+        capabilities: null,
+      },
+    ],
     containment: { level: 'shim', reasons: [] },
     closing: null,
     notices: ['a pack with a prompt'],
@@ -90,6 +93,7 @@ describe('the report', () => {
     processes: [row(1, 0)],
     threads: [{ kind: 'loop', name: 'diagnostics', purpose: 'p', startedAtMs: 1 }],
     handles: { Timeout: 1 },
+    keptAwake: { state: 'off', why: null },
   }
 
   it('has what a bug report needs, and the latest samples only', () => {

@@ -25,29 +25,48 @@ test.skipIf(!hasBrowser)('a WebUI is set up to be started, its start fails, is c
   expect(await line.evaluate((field: HTMLInputElement) => field.validationMessage)).toBe('A quote is not closed.')
   await line.fill(`"src-sidecar/backends/draft-engine/main.ts" --port '${port}' --step-ms 1 --startup-ms 1500`)
   await page.getByLabel('Start-up limit (s)', { exact: true }).fill('20')
+  const variables = page.getByLabel('Environment')
+  await variables.fill('GREETING=hello there\nnonsense')
+  await save()
+  expect(await variables.evaluate((field: HTMLTextAreaElement) => field.validationMessage)).toBe('Line 2 is not like NAME=value.')
+  await variables.fill('GREETING=hello there\nEMPTY=')
   await save()
   await page.getByText('Settings saved').waitFor()
 
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 2, width: 64, height: 64 } })
   const banner = page.getByRole('alert')
-  await banner.getByText('The backend did not start. backend could not be started: no-such-webui').waitFor()
+  await banner.getByText('The backend did not start. no-such-webui is not there').waitFor()
   await banner.getByRole('button', { name: 'Try again' }).click()
   await banner.getByRole('button', { name: 'Open settings' }).click()
   expect(await line.inputValue()).toBe(`src-sidecar/backends/draft-engine/main.ts --port ${port} --step-ms 1 --startup-ms 1500`)
+  const said = page.getByRole('log', { name: "Backend's log" })
+  await page.getByText('Nothing yet: it was not started.').waitFor()
+  // It starts, and says why it ends.
   await page.getByLabel('Command').fill(process.execPath)
+  await line.fill(`-e "console.log(process.env.GREETING); console.error('no CUDA here'); process.exit(3)"`)
+  await save()
+  await banner.getByText('no CUDA here').waitFor()
+  await banner.getByRole('button', { name: 'Open settings' }).click()
+  await said.getByText('no CUDA here').waitFor()
+  expect(await said.innerText()).toContain('hello there')
+  await line.fill(`src-sidecar/backends/draft-engine/main.ts --port ${port} --step-ms 1 --startup-ms 1500`)
   await save()
   await page.getByRole('button', { name: /^Backend: WebUI at .*, starting…$/ }).waitFor()
   expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
   await page.getByRole('button', { name: /^Backend: WebUI at .*, ready$/ }).waitFor()
-  expect((await sidecar.get<Settings>('/api/settings')).backend).toMatchObject({
+  expect((await sidecar.get<Settings>('/api/settings')).backends[0]).toMatchObject({
     kind: 'sdapi',
     managed: {
       command: process.execPath,
       args: ['src-sidecar/backends/draft-engine/main.ts', '--port', String(port), '--step-ms', '1', '--startup-ms', '1500'],
       cwd: projectFolder,
+      env: { GREETING: 'hello there', EMPTY: '' },
       startupLimitS: 20,
     },
   })
+  await page.getByRole('button', { name: /^Backend: WebUI/ }).click()
+  await page.getByText('What it says').click()
+  await said.getByText(/"event":"listening"/).waitFor()
   expect(problems).toEqual([])
   await page.close()
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })

@@ -24,6 +24,7 @@ function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1)
     state,
     recipe,
     imagesDone,
+    pinnedTo: null,
     attempt: 1,
     problem: null,
     createdAtMs: 0,
@@ -34,6 +35,7 @@ function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1)
 
 const progress = (jobId: number, fraction: number, imageIndex = 0) => ({
   jobId,
+  backendId: 'one',
   imageIndex,
   step: 10,
   steps: 20,

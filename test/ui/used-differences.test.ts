@@ -46,3 +46,30 @@ test('what a server rounded, fell back to or ignored is told', () => {
 test('seeds count up beyond the largest as they are asked for', () => {
   expect(usedDifferences(image({ recipe: recipe({ seed: 2 ** 32 - 1 }), seed: 1, parameters: '' }))).toEqual([])
 })
+
+test('another checkpoint than the one asked for is told, another spelling of it is not', () => {
+  const asked = recipe({ checkpoint: 'sd15/Dream.safetensors [a1b2c3d4]' })
+  expect(usedDifferences(image({ recipe: asked, checkpoint: 'Dream' }))).toEqual([])
+  expect(usedDifferences(image({ recipe: asked, checkpoint: 'other' }))).toEqual([
+    'Checkpoint: asked for sd15/Dream.safetensors [a1b2c3d4], made with other.',
+  ])
+})
+
+test('hires fix, refiner and ADetailer that a backend left out are told; a hires image has its larger size', () => {
+  const asked = recipe({
+    hires: { scale: 2, upscaler: 'Latent', steps: 0, denoisingStrength: 0.5 },
+    refiner: { checkpoint: 'x', switchAt: 0.8 },
+    adetailer: [{ model: 'face', prompt: '', negativePrompt: '', confidence: 0.3, denoisingStrength: 0.4 }],
+    clipSkip: 2,
+  })
+  const done = ', Clip skip: 2, Hires upscale: 2, Refiner: x, ADetailer model: face'
+  const { parameters } = image()
+  expect(usedDifferences(image({ recipe: asked, width: 128, height: 128, parameters: parameters + done }))).toEqual([])
+  expect(usedDifferences(image({ recipe: asked }))).toEqual([
+    'Size: asked for 128 × 128, made with 64 × 64.',
+    'Clip skip: asked for 2, made with 1.',
+    "Hires fix was asked for, and not done: this backend can't.",
+    "The refiner was asked for, and not done: this backend can't.",
+    "ADetailer was asked for, and not done: this backend can't.",
+  ])
+})

@@ -39,17 +39,18 @@ export const appRoutes = (parts: ApiParts): Hono =>
       return c.json({}, 202)
     })
 
-const withoutSecret = (settings: Settings): Settings => {
-  const { backend } = settings
-  return 'password' in backend && backend.password !== ''
-    ? { ...settings, backend: { ...backend, password: storedSecret } }
-    : settings
-}
+const withoutSecret = (settings: Settings): Settings => ({
+  ...settings,
+  backends: settings.backends.map((one) => ('password' in one && one.password !== '' ? { ...one, password: storedSecret } : one)),
+})
 
 /** The mark stands for the stored password only as long as it goes to the same server. */
 function withStoredSecret(wanted: Settings, stored: Settings): Settings {
-  const { backend } = wanted
-  if (!('password' in backend) || backend.password !== storedSecret) return wanted
-  const same = 'password' in stored.backend && stored.backend.url === backend.url ? stored.backend.password : ''
-  return { ...wanted, backend: { ...backend, password: same } }
+  const backends = wanted.backends.map((one) => {
+    if (!('password' in one) || one.password !== storedSecret) return one
+    const before = stored.backends.find(({ id }) => id === one.id)
+    const same = before !== undefined && 'password' in before && before.url === one.url
+    return { ...one, password: same ? before.password : '' }
+  })
+  return { ...wanted, backends }
 }

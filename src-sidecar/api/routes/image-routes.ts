@@ -3,17 +3,23 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { imagesQuerySchema } from '../../contract/image.ts'
+import { queueImageRequestSchema } from '../../contract/image-request.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
-import { idParam } from '../valid-body.ts'
+import { idParam, validBody } from '../valid-body.ts'
 
-export const imageRoutes = ({ history, thumbnails }: ApiParts): Hono =>
+export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/images', (c) => {
       const { limit, before } = imagesQuerySchema.parse(c.req.query())
       return c.json(history.page(limit, before))
     })
     .get('/images/:id', (c) => c.json(history.get(idParam(c))))
+    .post('/images/:id/queue', async (c) => {
+      refuseWhenClosing()
+      const image = history.get(idParam(c))
+      return c.json({ jobIds: queue.addFromImage(image, await validBody(c, queueImageRequestSchema)) }, 201)
+    })
     .get('/images/:id/file', async (c) => sendFile(c, history.get(idParam(c)).path, 'image/png'))
     .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))
 

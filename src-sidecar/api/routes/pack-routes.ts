@@ -50,7 +50,7 @@ export const packRoutes = ({ packs, packEditor: editor, queue, settings, refuseW
     })
     .post('/queue', async (c) => {
       refuseWhenClosing()
-      const { packId, images, seed, drawSeed, ...request } = await validBody(c, queuePackRequestSchema)
+      const { packId, images, seed, drawSeed, pinnedTo = null, ...request } = await validBody(c, queuePackRequestSchema)
       const pack = await packs.open(packId)
       if (pack.content.problem !== null) throw packBroken(pack.summary)
       const pause = async () => {
@@ -66,6 +66,7 @@ export const packRoutes = ({ packs, packEditor: editor, queue, settings, refuseW
         packId: pack.summary.id,
         packName: pack.summary.name,
         prompts,
+        pinnedTo,
         images: images ?? ownSettings(pack.content.settings).images ?? 1,
       }
       return c.json({ jobIds: await queue.add(batch, settings.current.recipe, pause) }, 201)

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
 /** Answers of ComfyUI, only what is used; versions add and lack fields freely (0.3.64 and 0.8.0, `server.py`, `execution.py`). */
+/** Of `POST /upload/image`: the name may be another than the one asked for. */
+export const uploadAnswerSchema = z.object({ name: z.string(), subfolder: z.string().default(''), type: z.string() })
+
 export const promptAnswerSchema = z.object({ prompt_id: z.string().min(1), node_errors: z.unknown() })
 
 /** `[number, prompt_id, graph, extra_data, outputs]` */

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import type { BackendModels } from '../../contract/backend-models.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
 import type { BackendCapability } from '../../contract/status.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { whenAborted } from '../../lifecycle/when-aborted.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
-import { decodedPicture } from '../decoded-picture.ts'
+import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
-import { failedResult, type ServerClient } from '../server-client.ts'
+import { failedResult, notLetGo, readable, type ServerClient } from '../server-client.ts'
 import type { ServerHttp } from '../server-http.ts'
 import { ComfyuiEvents } from './comfyui-events.ts'
 import { comfyuiHttp } from './comfyui-http.ts'
@@ -17,6 +19,10 @@ import { ComfyuiQueue, type Ticket } from './comfyui-queue.ts'
 import { endOfPrompt } from './end-of-prompt.ts'
 import { type PreparedGraph, preparedGraph } from './prepared-graph.ts'
 import { ProgressTracker } from './progress-tracker.ts'
+
+const theAnswer = 'The answer of ComfyUI'
+const askAgainMs = 1000
+const stillHangs = 'ComfyUI still hangs at an image that it was given before.'
 
 export interface ComfyuiClientOptions {
   readonly deadlines?: BackendDeadlines
@@ -33,6 +39,8 @@ export class ComfyuiClient implements ServerClient {
   readonly #http: ServerHttp
   readonly #models: ComfyuiModels
   readonly #queue: ComfyuiQueue
+  /** A prompt that was given up although ComfyUI had not let go of it, and when it was last heard of. */
+  #givenUp: { ticket: Ticket; lastSignMs: number } | null = null
 
   constructor(settings: ComfyuiSettings, { deadlines = backendDeadlines, maxAnswerBytes }: ComfyuiClientOptions = {}) {
     this.#settings = settings
@@ -46,19 +54,28 @@ export class ComfyuiClient implements ServerClient {
     return await this.#models.capabilities(signal)
   }
 
+  models(signal: AbortSignal): Promise<BackendModels> {
+    return this.#models.all(signal)
+  }
+
   async generate(
     request: GenerateRequest,
     onProgress: (progress: GenerateProgress) => void,
     signal: AbortSignal,
   ): Promise<GenerateResult> {
+    const hangs = await this.hangs(signal)
     if (signal.aborted) return { outcome: 'interrupted' }
+    if (hangs !== null) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
     const began = performance.now()
+    void loadDecoder()
     const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
     const over = new AbortController()
     let underWay = false
     let events: ComfyuiEvents | undefined
     const make = async (): Promise<GenerateResult> => {
-      const prepared = await preparedGraph(this.#settings, request, this.#models, over.signal)
+      const prepared = await preparedGraph(this.#settings, request, this.#models, over.signal, (picture, name) =>
+        this.#queue.upload(picture, name, over.signal),
+      )
       const report = (progress: GenerateProgress) => {
         if (!signal.aborted) onProgress({ ...progress, steps: progress.steps || request.recipe.steps })
       }
@@ -79,24 +96,28 @@ export class ComfyuiClient implements ServerClient {
       await this.#queue.add(ticket, prepared.graph, over.signal)
       const end = await endOfPrompt(this.#queue, ticket, events, this.#deadlines, over.signal)
       const picture = end.sent ?? (await this.#queue.picture(end.file, over.signal))
-      return { outcome: 'done', image: await toImage(picture, prepared, Math.round(performance.now() - began)) }
+      const durationMs = Math.round(performance.now() - began)
+      return { outcome: 'done', image: readable(theAnswer, () => toImage(picture, prepared, durationMs)) }
+    }
+    const withdraw = async () => {
+      const gone = await this.#queue.withdraw(ticket)
+      if (!gone) this.#givenUp = { ticket, lastSignMs: events?.lastSignMs ?? performance.now() }
+      return gone
     }
     const making = make()
     making.catch(() => {})
     try {
       const result = await Promise.race([making, whenAborted(signal)])
       if (result !== null && !signal.aborted) return result
-      if (underWay) await this.#queue.withdraw(ticket)
+      if (underWay) await withdraw()
       return { outcome: 'interrupted' }
     } catch (error) {
       if (signal.aborted) return { outcome: 'interrupted' }
       // What nobody waits for any more must not keep the server from the next image.
-      if (underWay && !(error instanceof AppError && error.code === 'backend_unreachable')) await this.#queue.withdraw(ticket)
-      return failedResult(
-        error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error,
-        underWay,
-        'The answer of ComfyUI',
-      )
+      const letGo = !underWay || hasCode(error, 'backend_unreachable') || (await withdraw())
+      if (!letGo && error instanceof AppError && error.data.stuck)
+        return failedResult(notLetGo(error.message, this.#deadlines), true, '')
+      return failedResult(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error, underWay, theAnswer)
     } finally {
       over.abort()
       await events?.end()
@@ -104,10 +125,30 @@ export class ComfyuiClient implements ServerClient {
     }
   }
 
+  /** ComfyUI does it between two prompts, whoever's they are (`main.py`). */
+  async freeMemory(signal: AbortSignal): Promise<boolean> {
+    await this.#http.post('/free', { unload_models: true, free_memory: true }, signal)
+    return true
+  }
+
   async close(): Promise<void> {
     await this.#http.close()
   }
+
+  async hangs(signal: AbortSignal): Promise<string | null> {
+    while (this.#givenUp !== null && !signal.aborted) {
+      const { ticket, lastSignMs } = this.#givenUp
+      // What does not answer within the deadline is not gone.
+      const place = await this.#queue.place(ticket, signal).catch((error) => (hasCode(error, 'timeout') ? 'running' : 'gone'))
+      if (place !== 'running') this.#givenUp = null
+      else if (performance.now() - lastSignMs > this.#deadlines.stallMs) return stillHangs
+      else await delay(askAgainMs, undefined, { signal }).catch(() => {})
+    }
+    return null
+  }
 }
+
+const hasCode = (error: unknown, code: AppError['code']): boolean => error instanceof AppError && error.code === code
 
 async function toImage(bytes: Uint8Array, { used, text }: PreparedGraph, durationMs: number): Promise<GeneratedImage> {
   const picture = await decodedPicture(Buffer.from(bytes))

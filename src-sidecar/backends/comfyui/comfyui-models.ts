@@ -1,7 +1,11 @@
+import { z } from 'zod'
+import type { BackendModels } from '../../contract/backend-models.ts'
 import type { BackendCapability } from '../../contract/status.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ServerHttp } from '../server-http.ts'
 import { objectInfoSchema } from './comfyui-answers.ts'
+
+const textList = z.array(z.string())
 
 /** What a ComfyUI has: the choices of its nodes, asked when they are needed, for a file may be put there at any time. */
 export class ComfyuiModels {
@@ -19,12 +23,40 @@ export class ComfyuiModels {
     return this.#choices('LoraLoader', 'lora_name', signal)
   }
 
+  vaes(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#choices('VAELoader', 'vae_name', signal)
+  }
+
   async samplers(signal: AbortSignal): Promise<readonly string[]> {
     return await this.#choices('KSampler', 'sampler_name', signal)
   }
 
   async upscalers(signal: AbortSignal): Promise<readonly string[]> {
     return await this.#choices('UpscaleModelLoader', 'model_name', signal)
+  }
+
+  /** Everything a recipe may name; a list that is not told is empty. */
+  async all(signal: AbortSignal): Promise<BackendModels> {
+    const list = (node: string, input: string) => this.#choices(node, input, signal).catch(() => [])
+    const folder = this.#http.get('/models/embeddings', signal).then((names) => textList.parse(names))
+    const [checkpoints, vaes, samplers, schedulers, upscalers, loras, embeddings] = await Promise.all([
+      list('CheckpointLoaderSimple', 'ckpt_name'),
+      list('VAELoader', 'vae_name'),
+      list('KSampler', 'sampler_name'),
+      list('KSampler', 'scheduler'),
+      list('UpscaleModelLoader', 'model_name'),
+      list('LoraLoader', 'lora_name'),
+      folder.catch(() => []),
+    ])
+    return {
+      checkpoints: [...checkpoints],
+      vaes: [...vaes],
+      samplers: [...samplers],
+      schedulers: [...schedulers],
+      upscalers: [...upscalers],
+      loras: [...loras],
+      embeddings,
+    }
   }
 
   /** @throws AppError where the server is no ComfyUI, or not there. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { FormData } from 'undici'
 import { AppError } from '../../errors/app-error.ts'
 import type { BackendDeadlines } from '../backend-deadlines.ts'
 import type { ServerHttp } from '../server-http.ts'
@@ -8,6 +9,7 @@ import {
   type PictureFile,
   promptAnswerSchema,
   queueAnswerSchema,
+  uploadAnswerSchema,
 } from './comfyui-answers.ts'
 import { nodeProblems } from './comfyui-http.ts'
 import type { Graph } from './graph.ts'
@@ -36,6 +38,21 @@ export class ComfyuiQueue {
   constructor(http: ServerHttp, deadlines: BackendDeadlines) {
     this.#http = http
     this.#deadlines = deadlines
+  }
+
+  /**
+   * Puts a picture into the server's temp folder, which it clears itself.
+   * @returns its name as LoadImage wants it (ComfyUI's `folder_paths.py`, `annotated_filepath`)
+   */
+  async upload(picture: Buffer<ArrayBuffer>, name: string, signal: AbortSignal): Promise<string> {
+    const form = new FormData()
+    form.set('image', new Blob([picture], { type: 'image/png' }), name)
+    form.set('type', 'temp')
+    form.set('subfolder', 'stablenew')
+    form.set('overwrite', 'true')
+    const answer = uploadAnswerSchema.parse(await this.#http.postForm('/upload/image', form, signal))
+    const path = answer.subfolder === '' ? answer.name : `${answer.subfolder}/${answer.name}`
+    return `${path} [${answer.type}]`
   }
 
   /**
@@ -103,13 +120,14 @@ export class ComfyuiQueue {
   /**
    * Takes our prompt back: out of the queue where it waits, by an interrupt where it runs. Resolves once it is gone, or after
    * `interruptMs`. Asked anew before each interrupt, for older versions interrupt whatever runs.
+   * @returns whether it is gone, as far as could be seen.
    */
-  async withdraw(ticket: Ticket): Promise<void> {
+  async withdraw(ticket: Ticket): Promise<boolean> {
     const over = AbortSignal.timeout(this.#deadlines.interruptMs)
     while (!over.aborted) {
       try {
         const place = await this.place(ticket, over)
-        if (place === 'gone' && ticket.posted) return
+        if (place === 'gone' && ticket.posted) return true
         if (place === 'pending') await this.#http.post('/queue', { delete: [ticket.promptId] }, over)
         if (place === 'running') await this.#http.post('/interrupt', { prompt_id: ticket.promptId }, over)
       } catch {
@@ -117,6 +135,7 @@ export class ComfyuiQueue {
       }
       await delay(interruptAgainMs, undefined, { signal: over }).catch(() => {})
     }
+    return false
   }
 }
 

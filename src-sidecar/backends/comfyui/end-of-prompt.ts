@@ -15,7 +15,7 @@ export type PromptEnd = { readonly file: PictureFile; readonly sent?: undefined 
  * Waits until the posted prompt has ended, and finds its picture. Asks history and queue at every hint of the events and at
  * intervals, whether or not anything is heard.
  * @throws AppError: `backend_rejected` where it failed or somebody took it away, `backend_unreachable` where the server is gone
- * or was started anew (`data.connected` is set), `timeout` where it is stuck.
+ * or was started anew (`data.connected` is set), `timeout` where it is stuck (`data.stuck` is set).
  */
 export async function endOfPrompt(
   queue: ComfyuiQueue,
@@ -47,7 +47,9 @@ export async function endOfPrompt(
       if (!late && performance.now() - answeredMs > deadlines.lostMs) throw gone(error)
     }
     if (performance.now() - events.lastSignMs > deadlines.stallMs)
-      throw new PromptFailure('timeout', `ComfyUI showed no sign of progress for ${deadlines.stallMs / 1000} s.`)
+      throw new PromptFailure('timeout', `ComfyUI showed no sign of progress for ${deadlines.stallMs / 1000} s.`, {
+        data: { stuck: true },
+      })
     await events.hint(Math.min(events.connected && !failing ? askEveryMs : askSoonMs, deadlines.stallMs))
     signal.throwIfAborted()
   }

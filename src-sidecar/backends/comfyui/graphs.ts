@@ -10,6 +10,10 @@ export interface Lora {
 /** What every graph with a checkpoint is made of. Names are ComfyUI's own (`sampler-names.ts`). */
 export interface SamplingOptions {
   readonly checkpoint: string
+  /** In place of the checkpoint's own. */
+  readonly vae?: string
+  /** Layers of CLIP that are left out at the end, from 1 for none. */
+  readonly clipSkip?: number
   readonly prompt: string
   readonly negativePrompt: string
   readonly loras?: readonly Lora[]
@@ -43,14 +47,15 @@ export interface HiresOptions {
   readonly upscaler:
     | { readonly model: string }
     | { readonly latent: 'nearest-exact' | 'bilinear' | 'area' | 'bicubic' | 'bislerp' }
+    | { readonly pixels: 'lanczos' | 'nearest-exact' }
   readonly steps: number
   readonly denoisingStrength: number
 }
 
 export interface UpscaleOptions {
   readonly image: string
-  /** Of `models/upscale_models`; it sets the factor. */
-  readonly model: string
+  /** Of `models/upscale_models`; it sets the factor. Without one the pixels are scaled in this way. */
+  readonly model: string | { readonly pixels: 'lanczos' | 'nearest-exact' }
   /** Pixels to which the result is brought; what the model makes where absent. */
   readonly size?: { readonly width: number; readonly height: number }
 }
@@ -82,7 +87,9 @@ export function img2imgGraph(options: Img2imgOptions): Graph {
 
 export function upscaleGraph({ image, model, size }: UpscaleOptions): Graph {
   const graph = new GraphBuilder()
-  const larger = upscaled(graph, graph.add('LoadImage', { image })(), model)
+  const original = graph.add('LoadImage', { image })()
+  if (typeof model !== 'string') return finished(graph, size ? scaled(graph, original, size, model.pixels) : original)
+  const larger = upscaled(graph, original, model)
   return finished(graph, size ? scaled(graph, larger, size) : larger)
 }
 
@@ -93,7 +100,10 @@ interface Loaded {
   readonly negative: Link
 }
 
-function loadModels(graph: GraphBuilder, { checkpoint, loras = [], prompt, negativePrompt }: SamplingOptions): Loaded {
+function loadModels(
+  graph: GraphBuilder,
+  { checkpoint, vae, clipSkip = 1, loras = [], prompt, negativePrompt }: SamplingOptions,
+): Loaded {
   const loader = graph.add('CheckpointLoaderSimple', { ckpt_name: checkpoint })
   let [model, clip] = [loader(0), loader(1)]
   for (const { file, weight, clipWeight } of loras) {
@@ -106,8 +116,14 @@ function loadModels(graph: GraphBuilder, { checkpoint, loras = [], prompt, negat
     })
     ;[model, clip] = [lora(0), lora(1)]
   }
+  if (clipSkip > 1) clip = graph.add('CLIPSetLastLayer', { clip, stop_at_clip_layer: -clipSkip })()
   const encoded = (text: string) => graph.add('CLIPTextEncode', { text, clip })()
-  return { model, vae: loader(2), positive: encoded(prompt), negative: encoded(negativePrompt) }
+  return {
+    model,
+    vae: vae ? graph.add('VAELoader', { vae_name: vae })() : loader(2),
+    positive: encoded(prompt),
+    negative: encoded(negativePrompt),
+  }
 }
 
 const sample = (graph: GraphBuilder, loaded: Loaded, options: SamplingOptions, latent: Link, denoise: number): Link =>
@@ -129,15 +145,19 @@ const decode = (graph: GraphBuilder, { vae }: Loaded, samples: Link): Link => gr
 function hiresLatent(graph: GraphBuilder, loaded: Loaded, latent: Link, { width, height, upscaler }: HiresOptions): Link {
   if ('latent' in upscaler)
     return graph.add('LatentUpscale', { samples: latent, upscale_method: upscaler.latent, width, height, crop: 'disabled' })()
-  const larger = upscaled(graph, decode(graph, loaded, latent), upscaler.model)
-  return graph.add('VAEEncode', { pixels: scaled(graph, larger, { width, height }), vae: loaded.vae })()
+  const pixels = decode(graph, loaded, latent)
+  const larger =
+    'pixels' in upscaler
+      ? scaled(graph, pixels, { width, height }, upscaler.pixels)
+      : scaled(graph, upscaled(graph, pixels, upscaler.model), { width, height })
+  return graph.add('VAEEncode', { pixels: larger, vae: loaded.vae })()
 }
 
 const upscaled = (graph: GraphBuilder, image: Link, model: string): Link =>
   graph.add('ImageUpscaleWithModel', { upscale_model: graph.add('UpscaleModelLoader', { model_name: model })(), image })()
 
-const scaled = (graph: GraphBuilder, image: Link, { width, height }: { width: number; height: number }): Link =>
-  graph.add('ImageScale', { image, upscale_method: 'lanczos', width, height, crop: 'center' })()
+const scaled = (graph: GraphBuilder, image: Link, { width, height }: { width: number; height: number }, way = 'lanczos'): Link =>
+  graph.add('ImageScale', { image, upscale_method: way, width, height, crop: 'center' })()
 
 function finished(graph: GraphBuilder, images: Link): Graph {
   graph.add('PreviewImage', { images })

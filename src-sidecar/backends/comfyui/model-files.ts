@@ -1,3 +1,4 @@
+import { modelKey } from '../../contract/model-key.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ComfyuiModels } from './comfyui-models.ts'
 import type { Lora } from './graphs.ts'
@@ -9,9 +10,25 @@ export async function chosenCheckpoint(wanted: string, models: ComfyuiModels, si
   if (files.length === 0)
     throw new AppError('backend_rejected', 'ComfyUI has no checkpoint. Put one into its folder models/checkpoints, then retry.')
   if (wanted === '') return files[0]!
-  const file = fileNamed(wanted, files)
-  if (file === null) throw missing('checkpoint', wanted, files, 'Choose another in the settings')
-  return file
+  // A1's spelling has a hash behind it.
+  const file = fileNamed(wanted, files) ?? files.find((one) => modelKey(one) === modelKey(wanted))
+  return file ?? reject('checkpoint', wanted, files, 'Choose another in the recipe or in the settings')
+}
+
+/** @throws AppError `backend_rejected` where it has no such VAE */
+export async function chosenVae(wanted: string, models: ComfyuiModels, signal: AbortSignal): Promise<string> {
+  const files = await models.vaes(signal)
+  return fileNamed(wanted, files) ?? reject('VAE', wanted, files, 'Choose another in the recipe')
+}
+
+/** @throws AppError `backend_rejected` where it has no such upscaler */
+export async function chosenUpscaler(wanted: string, models: ComfyuiModels, signal: AbortSignal): Promise<string> {
+  const files = await models.upscalers(signal)
+  return fileNamed(wanted, files) ?? reject('upscaler', wanted, files, 'Choose another in the recipe, such as Latent')
+}
+
+const reject = (...about: Parameters<typeof missing>): never => {
+  throw missing(...about)
 }
 
 /** The server's files for the tags of a prompt. @throws AppError `backend_rejected`, naming the first that it has not. */

@@ -1,11 +1,16 @@
+import { basename } from 'node:path'
+import type { Recipe } from '../../contract/recipe.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
 import type { GenerateRequest } from '../backend.ts'
+import { decodedPicture } from '../decoded-picture.ts'
 import type { InfotextRecipe } from '../infotext.ts'
+import { sourcePicture } from '../source-picture.ts'
 import type { ComfyuiModels } from './comfyui-models.ts'
 import type { Graph } from './graph.ts'
-import { txt2imgGraph } from './graphs.ts'
+import { img2imgGraph, txt2imgGraph, upscaleGraph } from './graphs.ts'
+import { hiresOptions, pixelUpscaler } from './hires-options.ts'
 import { loraTags } from './lora-tags.ts'
-import { chosenCheckpoint, foundLoras } from './model-files.ts'
+import { chosenCheckpoint, chosenVae, foundLoras } from './model-files.ts'
 import { comfyuiSampling } from './sampler-names.ts'
 import { workflowGraph } from './workflow-graph.ts'
 
@@ -22,14 +27,22 @@ export async function preparedGraph(
   { recipe, seed }: GenerateRequest,
   models: ComfyuiModels,
   signal: AbortSignal,
+  upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
 ): Promise<PreparedGraph> {
-  if (settings.workflow !== null) return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
+  const { source } = recipe
+  if (source?.as === 'upscale') return await upscaling(recipe, source, models, signal, upload)
+  if (settings.workflow !== null && source === undefined)
+    return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
   const sampling = comfyuiSampling(recipe.samplerName, recipe.scheduler)
-  const checkpoint = await chosenCheckpoint(settings.checkpoint, models, signal)
+  const checkpoint = await chosenCheckpoint(recipe.checkpoint || settings.checkpoint, models, signal)
   const positive = loraTags(recipe.prompt)
   const loras = await foundLoras(positive.loras, models, signal)
-  const graph = txt2imgGraph({
+  const vae = recipe.vae && (await chosenVae(recipe.vae, models, signal))
+  const hires = recipe.hires ? await hiresOptions(recipe, recipe.hires, models, signal) : undefined
+  const options = {
     checkpoint,
+    ...(vae && { vae }),
+    ...(recipe.clipSkip && { clipSkip: recipe.clipSkip }),
     prompt: positive.text,
     // A1 takes no LoRA from a negative prompt, and leaves none in it.
     negativePrompt: loraTags(recipe.negativePrompt).text,
@@ -40,6 +53,32 @@ export async function preparedGraph(
     seed,
     width: recipe.width,
     height: recipe.height,
-  })
+  }
+  const graph =
+    source === undefined
+      ? txt2imgGraph(options, hires)
+      : img2imgGraph({
+          ...options,
+          image: await upload(await sourcePicture(source.path), basename(source.path)),
+          denoisingStrength: source.denoisingStrength,
+          size: { width: recipe.width, height: recipe.height },
+        })
   return { graph, used: { seed, checkpoint }, text: recipe }
+}
+
+async function upscaling(
+  recipe: Recipe,
+  { path, upscaler, scale }: Extract<Recipe['source'], { as: 'upscale' }>,
+  models: ComfyuiModels,
+  signal: AbortSignal,
+  upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
+): Promise<PreparedGraph> {
+  const picture = await sourcePicture(path)
+  const { width, height } = await decodedPicture(picture)
+  const graph = upscaleGraph({
+    image: await upload(picture, basename(path)),
+    model: await pixelUpscaler(upscaler, models, signal),
+    size: { width: Math.round(width * scale), height: Math.round(height * scale) },
+  })
+  return { graph, used: { seed: recipe.seed, checkpoint: '' }, text: recipe }
 }

@@ -15,6 +15,8 @@ export interface Settings {
   daemon: boolean
   /** Crashes when so much of an image is done, 0 to 1. */
   crashAt: number | null
+  /** Stands still for ever when so much of an image is done, 0 to 1: it answers, and takes no interrupt. */
+  stopAt: number | null
   requestLog: string | null
   /** Memory that it loses on purpose, in KB a second. */
   leakKbPerS: number
@@ -37,6 +39,7 @@ const helpText = `StableNew draft engine: an image backend without a model, spea
   --behind-shell     runs below a shell below a launcher
   --daemon           leaves a process in a session of its own
   --crash-at N       crashes at N percent of an image
+  --stop-at N        stands still at N percent of an image, and takes no interrupt
   --request-log FILE appends one JSON line per request
   --leak-kb-per-s N  holds N KB more memory every second (default 0)
   --help             this text
@@ -53,6 +56,7 @@ const options = {
   'behind-shell': { type: 'boolean', default: false },
   daemon: { type: 'boolean', default: false },
   'crash-at': { type: 'string' },
+  'stop-at': { type: 'string' },
   'request-log': { type: 'string' },
   'leak-kb-per-s': { type: 'string', default: '0' },
   help: { type: 'boolean', default: false },
@@ -77,7 +81,8 @@ export function parseArguments(args: string[]): ParsedArguments {
         watchStdin: values['watch-stdin'],
         behindShell: values['behind-shell'],
         daemon: values.daemon,
-        crashAt: values['crash-at'] === undefined ? null : wholeNumber('--crash-at', values['crash-at'], 100) / 100,
+        crashAt: share('--crash-at', values['crash-at']),
+        stopAt: share('--stop-at', values['stop-at']),
         requestLog: values['request-log'] ?? null,
         leakKbPerS: wholeNumber('--leak-kb-per-s', values['leak-kb-per-s'], 1_000_000),
       },
@@ -87,6 +92,9 @@ export function parseArguments(args: string[]): ParsedArguments {
     return { kind: 'bad', message: `draft engine: ${firstLine}` }
   }
 }
+
+const share = (name: string, percent: string | undefined): number | null =>
+  percent === undefined ? null : wholeNumber(name, percent, 100) / 100
 
 function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text)

@@ -32,7 +32,7 @@ export async function sample(engine: Engine, recipes: readonly Recipe[], passes:
       if (restMs > 0) await delay(restMs)
       else await pacer.pause()
       state.samplingStep = step
-      engine.onStep(share)
+      await engine.onStep(share)
       showPreview(state, pictures[0]!, share)
       if (state.interrupted || state.skipped) return Promise.all(pictures.map((picture) => picture.partial(share, pacer)))
     }

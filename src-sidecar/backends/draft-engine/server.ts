@@ -9,9 +9,10 @@ import { createRoutes } from './routes.ts'
 /** Starts the API and resolves with its port. Rejects when the address can't be had or the log can't be written. */
 export async function listen(settings: Settings): Promise<number> {
   const log = createRequestLog(settings.requestLog)
-  const { crashAt } = settings
-  const onStep = (share: number) => {
+  const { crashAt, stopAt } = settings
+  const onStep = async (share: number) => {
     if (crashAt !== null && share >= crashAt) crash()
+    if (stopAt !== null && share >= stopAt) await new Promise(() => {})
   }
   const routes = createRoutes(createEngine(settings.stepMs, onStep), { port: settings.port }, log)
   const server: Server = createServer(getRequestListener(routes.fetch))

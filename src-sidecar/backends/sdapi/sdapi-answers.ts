@@ -3,6 +3,8 @@ import { z } from 'zod'
 /** Answers of `/sdapi/v1`, only what is used; servers add and lack fields freely. */
 export const generateAnswerSchema = z.object({ images: z.array(z.string()).min(1), info: z.string().default('{}') })
 
+export type GenerateAnswer = z.infer<typeof generateAnswerSchema>
+
 const numberOrNothing = z.number().optional().catch(undefined)
 const textOrNothing = z.string().optional().catch(undefined)
 

@@ -18,6 +18,7 @@ const routes: readonly (readonly [BackendCapability['name'], string])[] = [
   ['memory', '/sdapi/v1/memory'],
   ['unload', '/sdapi/v1/unload-checkpoint'],
   ['adetailer', '/adetailer/v1/version'],
+  ['modules', '/sdapi/v1/sd-modules'],
 ]
 
 /**

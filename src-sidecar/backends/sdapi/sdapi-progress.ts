@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
+import { AppError } from '../../errors/app-error.ts'
 import type { GenerateProgress } from '../backend.ts'
 import type { BackendDeadlines } from '../backend-deadlines.ts'
 import type { ServerHttp } from '../server-http.ts'
@@ -35,9 +36,16 @@ export class SdapiProgress {
   #lastFraction = 0
   #lastPreview = ''
   #previewId = -1
+  /** Whether the server was at an image when it was last asked: ours, or one of others where it does not say whose. */
+  #busy = false
 
   constructor(options: SdapiProgressOptions) {
     this.#options = options
+  }
+
+  /** Whether the server has told of a step of an image. */
+  get begun(): boolean {
+    return this.#lastFraction > 0
   }
 
   /** Follows until `ended`. @returns the sentence that says so where the server is stuck, else null. */
@@ -58,12 +66,36 @@ export class SdapiProgress {
     }
   }
 
+  /**
+   * For an image that was given up, and that the server may still be at: waits as long as it stands where it stood.
+   * @returns the sentence that says so where it has done so for too long, else null.
+   */
+  async letGo(signal: AbortSignal): Promise<string | null> {
+    const { sources, deadlines } = this.#options
+    if (!sources.task && !sources.global) return null
+    const stood = this.#lastSign
+    for (;;) {
+      try {
+        await this.#ask(true, signal)
+        if (!this.#busy || this.#lastSign !== stood) return null
+      } catch (error) {
+        // What does not answer within the deadline is not gone.
+        if (signal.aborted || !(error instanceof AppError && error.code === 'timeout')) return null
+      }
+      if (performance.now() - this.#changedMs > deadlines.stallMs)
+        return 'The server still hangs at an image that it was given before.'
+      await delay(blindEveryMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return null
+    }
+  }
+
   async #ask(skipPreview: boolean, ended: AbortSignal): Promise<void> {
     const { http, sources, taskId, steps } = this.#options
     if (sources.task) {
       const body = { id_task: taskId, id_live_preview: this.#previewId, live_preview: !skipPreview }
       const answer = taskProgressAnswerSchema.parse(await http.post('/internal/progress', body, ended))
       const { progress, eta, live_preview, id_live_preview, queued, active } = answer
+      this.#busy = active
       if (queued) this.#sign(JSON.stringify([queued, performance.now()]))
       if (active && progress != null) {
         this.#previewId = id_live_preview ?? this.#previewId
@@ -74,6 +106,7 @@ export class SdapiProgress {
     }
     const path = `/sdapi/v1/progress?skip_current_image=${skipPreview}`
     const answer: z.infer<typeof progressAnswerSchema> = progressAnswerSchema.parse(await http.get(path, ended))
+    this.#busy = answer.progress > 0
     this.#report({
       fraction: answer.progress,
       step: answer.state?.sampling_step ?? null,
@@ -84,7 +117,9 @@ export class SdapiProgress {
   }
 
   #report(told: { fraction: number; step: number | null; steps: number; etaSeconds: number; preview: string | null }): void {
-    this.#sign(JSON.stringify([told.fraction, told.step, told.preview?.length]))
+    // Not whether there is a preview: it is asked for every other time.
+    if (told.preview && told.preview !== this.#lastPreview) this.#changedMs = performance.now()
+    this.#sign(JSON.stringify([told.fraction, told.step]))
     // Between the last step and the answer a server reports its idle state: not a step back.
     if (told.fraction < this.#lastFraction) return
     this.#lastFraction = told.fraction

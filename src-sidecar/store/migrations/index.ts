@@ -1,4 +1,5 @@
 import { initial } from './001-initial.ts'
+import { severalBackends } from './002-several-backends.ts'
 
 /** In order; a database's `user_version` counts those that it has. Never edit one that was released: add one. */
-export const migrations: readonly string[] = [initial]
+export const migrations: readonly string[] = [initial, severalBackends]

@@ -16,6 +16,8 @@ export interface ComfyuiScript {
   /** Thrown by the sampler at its second step. */
   failure: { exception_type: string; exception_message: string } | null
   checkpoints: string[]
+  vaes: string[]
+  upscalers: string[]
   loras: string[]
   /** What is sent instead of a message, in this order. */
   tamper: (message: { type: string; data: object } | Uint8Array) => ({ type: string; data: object } | Uint8Array | string)[]
@@ -35,6 +37,8 @@ const normal = (): ComfyuiScript => ({
   historyDelayMs: 0,
   failure: null,
   checkpoints: ['anything.safetensors', 'sd15/model-b.ckpt'],
+  vaes: ['vae-ft.pt'],
+  upscalers: [],
   loras: ['styles/Ink.safetensors', 'film.safetensors'],
   tamper: (message) => [message],
   greetAfterMs: 0,
@@ -66,6 +70,8 @@ class Interrupted extends Error {}
 export class ScriptedComfyui {
   readonly script: ComfyuiScript
   /** Every request: `POST /prompt`, … */
+  /** What was uploaded, by the name that it got. */
+  readonly uploads = new Map<string, Buffer>()
   readonly heard: { line: string; body: unknown; authorization: string | undefined }[] = []
   /** Ids in the order in which they were executed. */
   readonly executed: string[] = []
@@ -218,6 +224,8 @@ export class ScriptedComfyui {
     if (await this.script.intercept(line, response, body)) return
     if (origin !== undefined && new URL(origin).host !== host) return void response.writeHead(403).end()
     if (line === 'POST /prompt') return this.#post(response, text)
+    if (line === 'POST /upload/image')
+      return await this.#upload(response, Buffer.concat(chunks), request.headers['content-type'] ?? '')
     if (line === 'GET /queue') return json(response, this.#queueAnswer())
     if (line === 'POST /queue') {
       for (const id of (body as { delete?: string[] }).delete ?? []) this.removePending(id)
@@ -235,6 +243,15 @@ export class ScriptedComfyui {
     const file = route === 'view' ? this.#files.get(url.searchParams.get('filename') ?? '') : undefined
     if (file !== undefined) return void response.writeHead(200, { 'content-type': 'image/png' }).end(file)
     response.writeHead(404, { 'content-type': 'text/plain' }).end('404: Not Found')
+  }
+
+  /** Under another name than the one asked for, as where that is taken. */
+  async #upload(response: ServerResponse, bytes: Buffer<ArrayBuffer>, type: string): Promise<void> {
+    const form = await new Response(bytes, { headers: { 'content-type': type } }).formData()
+    const image = form.get('image') as File
+    const name = `1-${image.name}`
+    this.uploads.set(name, Buffer.from(await image.arrayBuffer()))
+    json(response, { name, subfolder: form.get('subfolder') ?? '', type: form.get('type') ?? 'input' })
   }
 
   #post(response: ServerResponse, text: string): unknown {
@@ -372,12 +389,13 @@ export class ScriptedComfyui {
   }
 
   #objectInfo(name: string): object {
-    const { checkpoints, loras } = this.script
+    const { checkpoints, loras, vaes, upscalers } = this.script
     const inputs: Record<string, object> = {
       CheckpointLoaderSimple: { ckpt_name: [checkpoints] },
       LoraLoader: { lora_name: ['COMBO', { options: loras }] },
       KSampler: { sampler_name: [['euler', 'euler_ancestral']], scheduler: [['normal', 'karras']] },
-      UpscaleModelLoader: { model_name: [[]] },
+      UpscaleModelLoader: { model_name: [upscalers] },
+      VAELoader: { vae_name: [vaes] },
     }
     return name in inputs ? { [name]: { input: { required: inputs[name] } } } : {}
   }

@@ -117,8 +117,8 @@ test('a page that does not read is cut off, and holds nobody up', async () => {
   const [slow, quick] = [await listen(port), await listen(port)]
   slow.response?.pause()
   const long: AppEvent = {
-    type: 'backend',
-    backend: { kind: 'draft', name: 'x'.repeat(100_000), state: 'ready', problem: null, capabilities: null },
+    type: 'backends',
+    backends: [{ id: 'one', kind: 'draft', name: 'x'.repeat(100_000), state: 'ready', problem: null, capabilities: null }],
   }
   let sent = 0
   await waitFor(

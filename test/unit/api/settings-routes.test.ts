@@ -9,9 +9,19 @@ import { tempDir } from '../../helpers/temp-dir.ts'
 import { silent } from '../jobs/queue-fixture.ts'
 import { served } from './served.ts'
 
+const backend = {
+  id: 'one',
+  name: '',
+  enabled: true,
+  kind: 'sdapi' as const,
+  url: 'http://127.0.0.1:7860',
+  username: 'me',
+  password: 'S3cret',
+  managed: null,
+}
 const stored: Settings = {
   ...defaultSettings,
-  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'S3cret', managed: null },
+  backends: [backend],
 }
 let settings: SettingsFile
 
@@ -26,8 +36,8 @@ async function routes() {
   const { ask } = await served(() => new Hono().onError(errorAnswer(silent)).route('/', appRoutes(parts as ApiParts)))
   return { ask, put: (wanted: unknown) => ask('/settings', { method: 'PUT', body: JSON.stringify(wanted) }) }
 }
-const at = (backend: object) => ({ ...stored, backend: { ...stored.backend, ...backend } })
-const password = () => (settings.current.backend.kind === 'sdapi' ? settings.current.backend.password : null)
+const at = (change: object) => ({ ...stored, backends: [{ ...backend, ...change }] })
+const password = () => settings.current.backends.map((one) => (one.kind === 'sdapi' ? one.password : null))[0]
 
 test('the password never leaves the sidecar', async () => {
   const { ask, put } = await routes()
@@ -54,7 +64,7 @@ test('a password can be changed and taken away', async () => {
 
 test('what is no settings is refused, and what is stored stays', async () => {
   const { put } = await routes()
-  for (const wrong of [{}, at({ url: 'javascript:alert(1)' }), { ...stored, version: 2 }, [], null]) {
+  for (const wrong of [{}, at({ url: 'javascript:alert(1)' }), { ...stored, version: 3 }, [], null]) {
     expect(await put(wrong)).toMatchObject({ status: 400, json: { code: 'bad_request' } })
   }
   expect(settings.current).toEqual(stored)

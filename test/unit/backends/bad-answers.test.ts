@@ -1,6 +1,5 @@
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import type { BackendDeadlines } from '../../../src-sidecar/backends/backend-deadlines.ts'
 import { ComfyuiClient } from '../../../src-sidecar/backends/comfyui/comfyui-client.ts'
 import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
@@ -10,12 +9,13 @@ import { ScriptedComfyui } from '../../helpers/comfyui/scripted-comfyui.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { recipe } from '../jobs/queue-fixture.ts'
 import { json, scriptedServer } from './sdapi/scripted-server.ts'
+import { whole } from './whole-result.ts'
 
 const deadlines: BackendDeadlines = { quickMs: 300, bodyMs: 300, interruptMs: 300, stallMs: 700, imageMs: 700, lostMs: 400 }
 /** All deadlines in a row, on a busy machine. */
 const longestMs = 6000
 
-type Expected = 'unreachable' | 'unreachable, counted' | 'rejected' | 'bad answer' | 'timeout' | 'not ready'
+type Expected = 'unreachable' | 'unreachable, counted' | 'rejected' | 'bad answer' | 'timeout' | 'hung' | 'not ready'
 
 const results: Record<Expected, object> = {
   // The job goes back to the queue as it was, or counts as one that the server went down with.
@@ -26,6 +26,7 @@ const results: Record<Expected, object> = {
   rejected: { outcome: 'rejected', problem: { code: 'backend_rejected' } },
   'bad answer': { outcome: 'rejected', problem: { code: 'backend_bad_answer' } },
   timeout: { outcome: 'rejected', problem: { code: 'timeout' } },
+  hung: { outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } },
 }
 
 const usual: Record<BadAnswerName, Expected> = {
@@ -43,6 +44,8 @@ const usual: Record<BadAnswerName, Expected> = {
   'a redirect': 'rejected',
   '401': 'rejected',
   '503 of a proxy': 'unreachable',
+  // The server has had the request.
+  '504 of a proxy': 'unreachable, counted',
 }
 
 interface Place {
@@ -58,13 +61,14 @@ const beforeTheImage: Place['unlike'] = {
   'reset in the middle': 'unreachable',
   'no answer': 'not ready',
   'a slow trickle': 'not ready',
+  '504 of a proxy': 'unreachable',
 }
 /** The server is at the image: that it can't be reached is no reason to take the image for unbegun. */
 const inTheImage: Place['unlike'] = { '503 of a proxy': 'unreachable, counted' }
 /** The history has the image before it matters. */
 const allDone = Object.fromEntries(Object.keys(badAnswers).map((name) => [name, 'done'])) as Place['unlike']
 const places: readonly Place[] = [
-  { what: 'txt2img of a WebUI', line: 'POST /sdapi/v1/txt2img', kind: 'sdapi' },
+  { what: 'txt2img of a WebUI', line: 'POST /sdapi/v1/txt2img', kind: 'sdapi', unlike: { 'no answer': 'hung' } },
   { what: 'the nodes of ComfyUI', line: 'GET /object_info', kind: 'comfyui', unlike: beforeTheImage },
   { what: 'the posting to ComfyUI', line: 'POST /prompt', kind: 'comfyui' },
   { what: 'the queue of ComfyUI', line: 'GET /queue', kind: 'comfyui', unlike: allDone },
@@ -127,6 +131,9 @@ async function server(kind: Place['kind'], line: string, stepMs = 5) {
       scripted.script.stepMs = 0
     }
     const settings = {
+      id: 'one',
+      name: '',
+      enabled: true,
       kind,
       url: scripted.url,
       username: '',
@@ -153,8 +160,8 @@ function client<T extends ServerClient>(made: T): T {
   return made
 }
 
-const image = (one: ServerClient, seed = 1): Promise<GenerateResult> =>
-  one.generate({ recipe: recipe({ steps: 4 }), seed }, () => {}, new AbortController().signal)
+const image = (one: ServerClient, seed = 1) =>
+  whole(one.generate({ recipe: recipe({ steps: 4 }), seed }, () => {}, new AbortController().signal))
 
 const held = (kind: RegExp): number => process.getActiveResourcesInfo().filter((name) => kind.test(name)).length
 

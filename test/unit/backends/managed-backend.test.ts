@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { backendDeadlines } from '../../../src-sidecar/backends/backend-deadlines.ts'
 import { freePort } from '../../../src-sidecar/backends/listening-port.ts'
 import { ManagedBackend } from '../../../src-sidecar/backends/managed-backend.ts'
 import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
 import { Containment } from '../../../src-sidecar/processes/spawn-contained.ts'
-import { takeBaseline } from '../../helpers/survivors.ts'
+import { projectFolder } from '../../helpers/sidecar.ts'
+import { commandLine, liveDescendants, takeBaseline } from '../../helpers/survivors.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
 import { recipe, silent } from '../jobs/queue-fixture.ts'
 
 const baseline = takeBaseline()
@@ -20,7 +23,7 @@ afterEach(async () => {
 })
 
 /** A backend whose command is a script for Node. */
-async function managed(script: (folder: string) => string) {
+async function managed(script: (folder: string, port: string) => string, deadlines = backendDeadlines) {
   const folder = tempDir('managed')
   const containment = new Containment({
     dataDir: folder,
@@ -30,17 +33,17 @@ async function managed(script: (folder: string) => string) {
     logger: silent,
   })
   await containment.start(never)
-  const url = `http://127.0.0.1:${await freePort()}`
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
   const told: BackendStatus[] = []
-  const backend = new ManagedBackend({
-    kind: 'sdapi',
-    url,
+  const backend: ManagedBackend = new ManagedBackend({
+    settings: { id: 'one', name: '', kind: 'sdapi', url },
     what: 'WebUI',
-    client: new SdapiClient({ url }),
-    managed: { command: process.execPath, args: ['-e', script(folder)], cwd: '', env: {}, startupLimitS: 20 },
+    client: new SdapiClient({ url }, { deadlines }),
+    managed: { command: process.execPath, args: ['-e', script(folder, String(port))], cwd: '', env: {}, startupLimitS: 20 },
     containment,
     logFile: join(folder, 'webui.log'),
-    onStatus: (status) => told.push(status),
+    onStatus: () => told.push(backend.status),
     remark: () => {},
   })
   await backend.start()
@@ -48,7 +51,7 @@ async function managed(script: (folder: string) => string) {
     await backend.stop({ trigger: 'api', detail: 'the test is over' }, never)
     await containment.stop({ trigger: 'api', detail: 'the test is over' }, never)
   }
-  const generate = (signal = never) => backend.generate({ recipe: recipe({ steps: 1 }), seed: 1 }, () => {}, signal)
+  const generate = (signal = never, steps = 1) => backend.generate({ recipe: recipe({ steps }), seed: 1 }, () => {}, signal)
   return { backend, folder, told, generate }
 }
 
@@ -83,3 +86,26 @@ test('an interrupted start goes on, and a stop in the middle of it leaves nothin
   expect(told.at(-1)).toMatchObject({ state: 'stopped', problem: null })
   expect(await generate()).toEqual({ outcome: 'interrupted' })
 })
+
+test('one that stands still and takes no interrupt is ended, its whole tree, and started anew with the next image', async () => {
+  const engine = join(projectFolder, 'src-sidecar/backends/draft-engine/main.ts')
+  const { backend, told, generate } = await managed(
+    (_, port) => `
+      const args = ['${engine}', '--port', '${port}', '--step-ms', '1', '--workers', '1', '--stop-at', '50']
+      require('node:child_process').spawn(process.execPath, args, { stdio: 'inherit' })`,
+    { ...backendDeadlines, stallMs: 700, interruptMs: 300 },
+  )
+  const making = generate(never, 4)
+  await waitFor(() => backend.status.state === 'ready', 'the start', { ms: 10_000 })
+  const first = backend.process!.spawnId
+  const engines = () => liveDescendants().filter(({ pid }) => commandLine(pid).includes('--stop-at')).length
+  expect(engines()).toBeGreaterThan(0)
+  const message = expect.stringMatching(/no sign of progress for 0\.7 s.*did not let go.*It was ended and is started again/)
+  const problem = { code: 'backend_hung', message }
+  expect(await making).toEqual({ outcome: 'unavailable', crashed: true, problem })
+  expect([engines(), backend.process]).toEqual([0, null])
+  expect(backend.status).toMatchObject({ state: 'failed', problem })
+  expect(await generate(never, 4)).toMatchObject({ outcome: 'unavailable', crashed: true })
+  expect(told.filter(({ state }) => state === 'ready')).toHaveLength(2)
+  expect(backend.process?.spawnId).not.toBe(first)
+}, 30_000)

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
+import { backendDeadlines } from '../../../src-sidecar/backends/backend-deadlines.ts'
 import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import { ServerBackend } from '../../../src-sidecar/backends/server-backend.ts'
 import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
@@ -22,10 +23,9 @@ const never = new AbortController().signal
 
 function backendAt(url: string) {
   const told: BackendStatus[] = []
-  return {
-    backend: new ServerBackend({ kind: 'sdapi', url }, 'WebUI', new SdapiClient({ url }), (status) => told.push(status)),
-    told,
-  }
+  const settings = { id: 'one', name: '', kind: 'sdapi', url } as const
+  const backend: ServerBackend = new ServerBackend(settings, 'WebUI', new SdapiClient({ url }), () => told.push(backend.status))
+  return { backend, told }
 }
 
 test('is ready when its server answers, and says its state only when that changes', async () => {
@@ -53,6 +53,45 @@ test('has failed while its server is not there, and the start does not wait for 
   expect(backend.status.problem).toMatchObject({ code: 'backend_unreachable' })
   await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
   expect(told.at(-1)?.state).toBe('failed')
+  await backend.stop()
+})
+
+test('that hangs is told to be restarted by its user, and gets no job until it goes on', async () => {
+  let stands = true
+  const server = await serve({
+    '/sdapi/v1/options': (r) => json(r, {}),
+    '/sdapi/v1/progress': (r) => json(r, { progress: stands ? 0.4 : 0 }),
+    '/sdapi/v1/txt2img': () => {},
+    '/sdapi/v1/interrupt': (r) => json(r, {}),
+  })
+  const deadlines = { ...backendDeadlines, stallMs: 600, interruptMs: 200 }
+  const client = new SdapiClient({ url: server.url }, { deadlines })
+  const backend = new ServerBackend({ id: 'one', name: '', kind: 'sdapi', url: server.url }, 'WebUI', client, () => {})
+  await backend.start()
+  const make = () => backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+  const problem = { code: 'backend_hung', message: expect.stringMatching(/for 0\.6 s.*within 0\.2 s\. Restart it: StableNew/) }
+  expect(await make()).toEqual({ outcome: 'unavailable', crashed: true, problem })
+  expect(backend.status).toMatchObject({ state: 'failed', problem })
+  expect(await make()).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+  expect(await backend.reach(never)).toBe(false)
+  expect(backend.status.problem).toMatchObject({
+    code: 'backend_hung',
+    message: expect.stringMatching(/still hangs.*Restart it/),
+  })
+  expect(server.heard.filter(({ path }) => path === '/sdapi/v1/txt2img')).toHaveLength(1)
+  stands = false
+  expect([await backend.reach(never), backend.status.state]).toEqual([true, 'ready'])
+  await backend.stop()
+})
+
+test('that takes connections and says nothing gets no image', async () => {
+  const server = await serve({ '/sdapi/v1/options': () => {}, '/sdapi/v1/txt2img': () => {} })
+  const client = new SdapiClient({ url: server.url }, { deadlines: { ...backendDeadlines, quickMs: 200 } })
+  const backend = new ServerBackend({ id: 'one', name: '', kind: 'sdapi', url: server.url }, 'WebUI', client, () => {})
+  await backend.start()
+  const result = await backend.generate({ recipe: recipe(), seed: 1 }, () => {}, never)
+  expect(result).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'timeout' } })
+  expect(server.heard.map(({ path }) => path)).not.toContain('/sdapi/v1/txt2img')
   await backend.stop()
 })
 

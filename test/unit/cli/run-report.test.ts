@@ -26,6 +26,7 @@ function job(id: number, state: JobState, problem: Problem | null = null): AppEv
     state,
     recipe: recipe(),
     imagesDone: 0,
+    pinnedTo: null,
     attempt: 1,
     problem,
     createdAtMs: 0,
@@ -59,18 +60,31 @@ const image = (path: string): AppEvent => ({
 
 const progress = (fraction: number): AppEvent => ({
   type: 'progress',
-  progress: { jobId: 1, imageIndex: 0, step: 1, steps: 2, fraction, elapsedMs: 1, remainingMs: null, previewVersion: 0 },
+  progress: {
+    jobId: 1,
+    backendId: 'one',
+    imageIndex: 0,
+    step: 1,
+    steps: 2,
+    fraction,
+    elapsedMs: 1,
+    remainingMs: null,
+    previewVersion: 0,
+  },
 })
 
 const backend = (message: string | null): AppEvent => ({
-  type: 'backend',
-  backend: {
-    kind: 'sdapi',
-    name: 'WebUI',
-    state: message === null ? 'ready' : 'failed',
-    problem: message === null ? null : { code: 'backend_unreachable', message },
-    capabilities: null,
-  },
+  type: 'backends',
+  backends: [
+    {
+      id: 'one',
+      kind: 'sdapi',
+      name: 'WebUI',
+      state: message === null ? 'ready' : 'failed',
+      problem: message === null ? null : { code: 'backend_unreachable', message },
+      capabilities: null,
+    },
+  ],
 })
 
 test('a run of two images says what it makes, each file and the sum', () => {

@@ -7,12 +7,24 @@ import { tempDir } from '../../helpers/temp-dir.ts'
 const now = Date.UTC(2026, 0, 31, 12, 30, 5)
 
 const mine: Settings = {
-  version: 1,
+  version: 2,
   runningImageAtExit: 'ask',
   containment: 'shim',
   recycleAboveMb: null,
   recycleAfterJobs: 50,
-  backend: { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss', managed: null },
+  backends: [
+    { id: 'draft', name: '', enabled: false, kind: 'draft', stepMs: 40 },
+    {
+      id: 'gpu-2',
+      name: 'Second GPU',
+      enabled: true,
+      kind: 'sdapi',
+      url: 'http://127.0.0.1:7860',
+      username: 'me',
+      password: 'päss',
+      managed: null,
+    },
+  ],
   recipe: { samplerName: 'DPM++ 2M', scheduler: 'Karras', steps: 30, cfgScale: 5.5, width: 768, height: 1024 },
 }
 
@@ -55,8 +67,14 @@ test.each([
   ['empty', '', /not JSON/],
   ['no settings', '[]', /expected object/],
   ['of a wrong value', JSON.stringify({ ...mine, recipe: { ...mine.recipe, steps: 'many' } }), /recipe\.steps/],
-  ['of an unknown backend', JSON.stringify({ ...mine, backend: { kind: 'cloud' } }), /backend/],
-  ['of a URL that is none', JSON.stringify({ ...mine, backend: { kind: 'sdapi', url: 'file:///etc/passwd' } }), /backend\.url/],
+  ['of an unknown backend', JSON.stringify({ ...mine, backends: [{ id: 'a', kind: 'cloud' }] }), /backends\[0\]\.kind/],
+  [
+    'of a URL that is none',
+    JSON.stringify({ ...mine, backends: [{ id: 'a', kind: 'sdapi', url: 'file:///x' }] }),
+    /backends\[0\]\.url/,
+  ],
+  ['of two backends of one id', JSON.stringify({ ...mine, backends: [mine.backends[0], mine.backends[0]] }), /same id/],
+  ['of no backend', JSON.stringify({ ...mine, backends: [] }), /one backend/],
 ])('a file that is %s is set aside and named, and the defaults are in force', async (_, text, why) => {
   const folder = tempDir('settings')
   const file = new SettingsFile(folder)
@@ -70,12 +88,21 @@ test.each([
   expect(file.current).toEqual(defaultSettings)
 })
 
+test('the one backend of a file of version 1 becomes the first of several', async () => {
+  const file = new SettingsFile(tempDir('settings'))
+  const { backends: _, ...rest } = mine
+  const backend = { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss' }
+  writeFileSync(file.path, JSON.stringify({ ...rest, version: 1, backend }))
+  expect(await file.load(now)).toBeNull()
+  expect(file.current).toEqual({ ...mine, backends: [{ id: 'sdapi', name: '', enabled: true, managed: null, ...backend }] })
+})
+
 test('a file of a newer version is refused and left alone', async () => {
   const folder = tempDir('settings')
   const file = new SettingsFile(folder)
-  const newer = '{"version": 2, "wonders": true}'
+  const newer = '{"version": 3, "wonders": true}'
   writeFileSync(file.path, newer)
-  await expect(file.load(now)).rejects.toMatchObject({ code: 'settings_broken', message: expect.stringContaining('version 2') })
+  await expect(file.load(now)).rejects.toMatchObject({ code: 'settings_broken', message: expect.stringContaining('version 3') })
   expect(readdirSync(folder)).toEqual(['settings.json'])
   expect(readFileSync(file.path, 'utf8')).toBe(newer)
 })

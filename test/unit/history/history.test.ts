@@ -97,7 +97,7 @@ describe('saving', () => {
   test('keeps neither file nor count where the row cannot be written', async () => {
     const job = addJob(newJob({ images: 2 }))
     await save(job, 0)
-    const fence = { jobId: job.id, runId: 'run', attempt: jobs.claim('run', 0)!.attempt }
+    const fence = { jobId: job.id, runId: 'run', attempt: jobs.claim('run', { backendId: 'any', elsewhere: [] }, 0)!.attempt }
     await expect(save(job, 0, () => jobs.advance(fence, 0))).rejects.toThrow(/UNIQUE/)
     expect(files()).toHaveLength(1)
     expect(jobs.get(job.id)?.imagesDone).toBe(0)

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => void database.close())
 
 const fenceOf = (job: Job, runId = 'run'): Fence => ({ jobId: job.id, runId, attempt: job.attempt })
-const claimed = (runId = 'run') => store.claim(runId, 10)!
+const claimed = (runId = 'run') => store.claim(runId, { backendId: 'any', elsewhere: [] }, 10)!
 const pendingIds = () => store.pending(100, 0).map(({ id }) => id)
 
 describe('adding', () => {
@@ -30,6 +30,7 @@ describe('adding', () => {
       state: 'queued',
       recipe: newJob({ seed: 7, images: 3 }).recipe,
       imagesDone: 0,
+      pinnedTo: null,
       attempt: 0,
       problem: null,
       createdAtMs: 5,
@@ -65,7 +66,7 @@ describe('claiming', () => {
     const jobs = [claimed(), claimed(), claimed()]
     expect(jobs.map(({ id }) => id)).toEqual(ids)
     expect(jobs[0]).toMatchObject({ state: 'running', attempt: 1, startedAtMs: 10 })
-    expect(store.claim('run', 11)).toBeUndefined()
+    expect(store.claim('run', { backendId: 'any', elsewhere: [] }, 11)).toBeUndefined()
     expect(store.running().map(({ id }) => id)).toEqual(ids)
   })
 

@@ -30,6 +30,7 @@ export const newJob = (more: Partial<Recipe> = {}, promptIndex = 0): NewJob => (
   packName: 'cats',
   promptIndex,
   recipe: recipe(more),
+  pinnedTo: null,
 })
 
 export async function newDatabase(): Promise<{ database: Database; folder: string; path: string }> {

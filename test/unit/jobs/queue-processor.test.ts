@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
+import { knownModels } from '../../../src-sidecar/backends/known-models.ts'
 import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
@@ -27,6 +28,8 @@ let told: string[]
 /** How much was told at each call between two jobs. */
 let between: number[]
 let betweenFails: boolean
+/** Whether each job is followed by a pause. */
+let pauses: boolean
 let progress: JobProgress[]
 
 const never = new AbortController().signal
@@ -40,6 +43,7 @@ beforeEach(async () => {
   told = []
   between = []
   betweenFails = false
+  pauses = false
   progress = []
   history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
   runner = new JobRunner({
@@ -62,18 +66,19 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
+  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
     if (betweenFails) throw new Error('planted')
   }
-  return new QueueProcessor({ runId: 'run', store, runner, logger: silent, onJob, betweenJobs, atExit: () => atExit })
+  fresh.addLane({ backend, runner, jobEnds: () => pauses, betweenJobs })
+  return fresh
 }
 const newQueue = () =>
   new JobQueue({
     store,
     processor,
-    runner,
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
     onAsked: () => {},
     onQueue: () => {},
@@ -110,6 +115,7 @@ describe('a job', () => {
   })
 
   test('follows the one before it, one at a time', async () => {
+    pauses = true
     const ids = add([], [], [])
     for (const [number, id] of ids.entries()) {
       const request = await backend.request(number)
@@ -124,6 +130,7 @@ describe('a job', () => {
 
   test('is run also when the work between two jobs fails', async () => {
     betweenFails = true
+    pauses = true
     backend.automatic = true
     const ids = add([], [])
     await waitFor(() => ids.every((id) => state(id) === 'completed'), 'both')
@@ -176,6 +183,81 @@ describe('a job', () => {
     expect(files()).toEqual([])
     expect(store.get(id!)).toMatchObject({ state: 'running', attempt: 9, imagesDone: 0 })
     expect(state(next!)).toBe('running')
+  })
+})
+
+describe('several backends', () => {
+  let other: ScriptedBackend
+  beforeEach(() => {
+    other = new ScriptedBackend('other')
+    const saveImage = async () => null
+    const parts = { store, saveImage, onProgress: () => {}, onImage: () => {} }
+    processor.addLane({
+      backend: other,
+      runner: new JobRunner({ ...parts, backend: other }),
+      jobEnds: () => false,
+      betweenJobs: async () => {},
+    })
+  })
+  const known = (...names: string[]) =>
+    knownModels({ checkpoints: names, vaes: [], samplers: [], schedulers: [], upscalers: [], loras: [], embeddings: [] })
+
+  test('each run a job at the same time', async () => {
+    const ids = add([], [])
+    await backend.request(0)
+    await other.request(0)
+    expect(store.running().map(({ id }) => id)).toEqual(ids)
+    expect(processor.progress.map(({ backendId }) => backendId).sort()).toEqual(['other', 'scripted'])
+  })
+
+  test('a job is left to the one that has its checkpoint', async () => {
+    backend.known = known('sd/Dream.safetensors')
+    other.known = known('photo.ckpt [0123abcd]')
+    const [first] = add([{ checkpoint: 'Photo.safetensors' }])
+    await other.request(0)
+    expect(backend.requests).toEqual([])
+    const [second, nobody] = add([{ checkpoint: 'dream' }], [{ checkpoint: 'nobody has it' }])
+    await (await backend.request(0)).answer()
+    await waitFor(() => state(second!) === 'completed', 'the second')
+    // Whoever gets it says what is missing.
+    await backend.request(1)
+    expect([state(first!), state(nobody!)]).toEqual(['running', 'running'])
+  })
+
+  test('a job whose checkpoint only a backend has that is not there waits for nobody', async () => {
+    backend.known = known('dream')
+    other.known = known('photo')
+    other.status = { ...other.status, state: 'failed' }
+    other.isThere = false
+    add([{ checkpoint: 'photo' }])
+    await Promise.race([backend.request(0), other.request(0)])
+  })
+
+  test('one that is not there takes no further job until it is', async () => {
+    const [first] = add([])
+    const lost = await Promise.race([backend.request(0), other.request(0)])
+    const at = backend.requests.includes(lost) ? backend : other
+    const rest = at === backend ? other : backend
+    at.isThere = false
+    await lost.answer(gone)
+    const again = await rest.request(0)
+    expect(store.get(first!)).toMatchObject({ state: 'running', attempt: 2 })
+    const [second] = add([])
+    await waitFor(() => state(second!) === 'queued', 'the second in the queue')
+    expect(at.requests).toHaveLength(1)
+    at.isThere = true
+    processor.wake()
+    await at.request(1)
+    await again.answer()
+  })
+
+  test('one that is removed gives its job back', async () => {
+    const ids = add([], [])
+    await backend.request(0)
+    const request = await other.request(0)
+    await processor.removeLane('other')
+    expect(request.signal.aborted).toBe(true)
+    expect(ids.map(state).sort()).toEqual(['queued', 'running'])
   })
 })
 
@@ -261,6 +343,7 @@ describe('when the disk is not there', () => {
     const [id] = add([{ images: 2 }])
     await (await backend.request(0)).answer()
     const second = await backend.request(1)
+    await waitFor(() => store.get(id!)?.imagesDone === 1, 'the first image')
     rmSync(images, { recursive: true })
     writeFileSync(images, 'no folder')
     await second.answer()
@@ -279,7 +362,7 @@ describe('when the disk is not there', () => {
     const request = await backend.request(0)
     const pages = database.pragma('page_count', { simple: true }) as number
     database.pragma(`max_page_count = ${pages}`)
-    await request.answer({ outcome: 'done', image: { ...(await made()), parameters: 'p'.repeat(20_000) } })
+    await request.answer({ outcome: 'done', image: async () => ({ ...(await made()), parameters: 'p'.repeat(20_000) }) })
     await waitFor(() => state(id!) !== 'running', 'the job to come back')
     expect(store.get(id!)).toMatchObject({ state: 'queued', problem: { code: 'disk' } })
     expect(files()).toEqual([])

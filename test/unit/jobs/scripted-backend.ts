@@ -1,4 +1,5 @@
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from '../../../src-sidecar/backends/backend.ts'
+import type { KnownModels } from '../../../src-sidecar/backends/known-models.ts'
 import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
 import type { ComponentExit } from '../../../src-sidecar/lifecycle/component.ts'
 import { deferred } from '../../../src-sidecar/lifecycle/deferred.ts'
@@ -15,9 +16,11 @@ export interface Request {
 
 /** A backend in a test's hands: a request stays open until the test answers it, or its signal interrupts it. */
 export class ScriptedBackend implements Backend {
-  readonly name = 'scripted'
-  status: BackendStatus = { kind: 'sdapi', name: 'scripted', state: 'ready', problem: null, capabilities: null }
+  readonly name: string
+  status: BackendStatus
   readonly process = null
+  known: KnownModels | null = null
+  isThere = true
   readonly requests: Request[] = []
   /** Answers every request by itself. */
   automatic = false
@@ -27,11 +30,24 @@ export class ScriptedBackend implements Backend {
     return this.#closed.promise
   }
 
+  constructor(id = 'scripted') {
+    this.name = id
+    this.status = { id, kind: 'sdapi', name: id, state: 'ready', problem: null, capabilities: null }
+  }
+
   async start(): Promise<void> {}
 
   async recycle(): Promise<void> {}
 
+  async freeMemory(): Promise<boolean> {
+    return false
+  }
+
   tryAgain(): void {}
+
+  async reach(): Promise<boolean> {
+    return this.isThere
+  }
 
   async stop(): Promise<void> {
     this.#closed.resolve({ name: this.name })
@@ -50,7 +66,7 @@ export class ScriptedBackend implements Backend {
       request,
       signal,
       progress: (progress) => onProgress({ step: 1, steps: 20, fraction: 0.05, remainingMs: null, preview: null, ...progress }),
-      answer: async (given) => result.resolve(given ?? { outcome: 'done', image: await made(request.seed) }),
+      answer: async (given) => result.resolve(given ?? { outcome: 'done', image: () => made(request.seed) }),
     }
     this.requests.push(one)
     if (this.automatic) await one.answer()

@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
+import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
 import { readPngText } from '../../../../src-sidecar/history/png-text.ts'
 import { previewJpeg } from '../../../helpers/comfyui/comfyui-graph.ts'
 import { seededRandom } from '../../../helpers/seeded-random.ts'
+import { tempDir } from '../../../helpers/temp-dir.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { ask, clientFor, comfyui, messageOf } from './comfyui-fixture.ts'
 
@@ -112,6 +116,81 @@ describe('the checkpoint', () => {
     expect(await chosen('other')).toMatch(/no checkpoint "other".*settings.*anything\.safetensors, sd15\/model-b\.ckpt/)
     const { client } = await comfyui({ checkpoints: [] })
     expect(messageOf(await ask(client).result)).toMatch(/no checkpoint\. Put one into its folder models\/checkpoints/)
+  })
+})
+
+describe('a recipe', () => {
+  const posted = async (more: Partial<Recipe>) => {
+    const { server, client } = await comfyui({ upscalers: ['4x-Ultra.pth'] })
+    const result = await ask(client, more).result
+    const body = server.heard.find(({ line }) => line === 'POST /prompt')?.body as PromptBody | undefined
+    const nodes = Object.values(body?.prompt ?? {}).map(({ class_type, inputs }) => ({ class_type, ...inputs }))
+    return { result, nodes }
+  }
+
+  test.each(['model-b', 'Model-B.ckpt [0123abcd]'])('may name another checkpoint than the settings: %s', async (checkpoint) => {
+    const { result } = await posted({ checkpoint })
+    expect(result).toMatchObject({ outcome: 'done', image: { checkpoint: 'sd15/model-b.ckpt' } })
+  })
+
+  test('with VAE, clip skip and hires fix becomes nodes, and the text of the image has them', async () => {
+    const hires = { scale: 1.5, upscaler: '4x-Ultra', steps: 3, denoisingStrength: 0.4 }
+    const { result, nodes } = await posted({ vae: 'vae-ft', clipSkip: 2, hires })
+    expect(nodes).toContainEqual({ class_type: 'VAELoader', vae_name: 'vae-ft.pt' })
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'CLIPSetLastLayer', stop_at_clip_layer: -2 }))
+    expect(nodes).toContainEqual({ class_type: 'UpscaleModelLoader', model_name: '4x-Ultra.pth' })
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'ImageScale', width: 96, height: 72 }))
+    expect(nodes).toContainEqual(expect.objectContaining({ class_type: 'KSampler', steps: 3, denoise: 0.4 }))
+    expect(result.outcome === 'done' && result.image.parameters).toContain(
+      'VAE: vae-ft, Clip skip: 2, Denoising strength: 0.4, Hires upscale: 1.5, Hires steps: 3, Hires upscaler: 4x-Ultra',
+    )
+  })
+
+  test.each(['Latent', 'Lanczos'])('scales by %s without a model', async (upscaler) => {
+    const { result, nodes } = await posted({ hires: { scale: 2, upscaler, steps: 0, denoisingStrength: 0.5 } })
+    expect(result.outcome).toBe('done')
+    expect(nodes.filter(({ class_type }) => class_type === 'KSampler')).toMatchObject([{ steps: 6 }, { steps: 6 }])
+  })
+
+  test('that begins with a picture uploads it to the temp folder, and uses the name that it got there', async () => {
+    const path = join(tempDir('source'), 'cat.png')
+    const picture = await sharp({ create: { width: 40, height: 24, channels: 3, background: '#a63' } })
+      .png()
+      .toBuffer()
+    writeFileSync(path, picture)
+    const { server, client } = await comfyui({ upscalers: ['4x-Ultra.pth'] })
+    const nodes = () => {
+      const { prompt } = server.heard.findLast(({ line }) => line === 'POST /prompt')!.body as PromptBody
+      return Object.values(prompt).map(({ class_type, inputs }) => ({ class_type, ...inputs }))
+    }
+    const image = { class_type: 'LoadImage', image: 'stablenew/1-cat.png [temp]' }
+    const made = await ask(client, { source: { as: 'img2img', path, denoisingStrength: 0.3 } }).result
+    expect(nodes()).toContainEqual(image)
+    expect(nodes()).toContainEqual(expect.objectContaining({ class_type: 'KSampler', denoise: 0.3 }))
+    expect(made.outcome === 'done' && made.image.parameters).toContain('Denoising strength: 0.3')
+    expect(server.uploads.get('1-cat.png')?.equals(picture)).toBe(true)
+
+    for (const [upscaler, node] of [
+      ['4x-ultra', 'ImageUpscaleWithModel'],
+      ['Lanczos', 'ImageScale'],
+    ] as const) {
+      const upscaled = await ask(client, { source: { as: 'upscale', path, upscaler, scale: 2.5 } }).result
+      expect(upscaled.outcome === 'done' && upscaled.image.parameters).toContain(`Postprocess upscale by: 2.5`)
+      expect(nodes()).toContainEqual(image)
+      expect(nodes().map(({ class_type }) => class_type)).toContain(node)
+      expect(nodes()).toContainEqual(expect.objectContaining({ class_type: 'ImageScale', width: 100, height: 60 }))
+    }
+  })
+
+  test('that begins with a picture that is gone says which', async () => {
+    const { result } = await posted({ source: { as: 'img2img', path: '/nowhere/cat.png', denoisingStrength: 0.3 } })
+    expect(messageOf(result)).toMatch(/picture \/nowhere\/cat\.png, with which this job begins, can't be read: ENOENT/)
+  })
+
+  test('that names a VAE or an upscaler that is not there is refused with those that are', async () => {
+    expect(messageOf((await posted({ vae: 'gone' })).result)).toMatch(/no VAE "gone".*vae-ft\.pt/)
+    const hires = { scale: 2, upscaler: 'gone', steps: 0, denoisingStrength: 0.5 }
+    expect(messageOf((await posted({ hires })).result)).toMatch(/no upscaler "gone".*4x-Ultra\.pth/)
   })
 })
 
@@ -429,19 +508,55 @@ test('an answer to the posting that gets lost does not make the prompt twice', a
   expect(server.executed).toHaveLength(1)
 })
 
-test('a server that shows no sign of progress is given up, and its prompt taken back', async () => {
+test('a server that shows no sign of progress and takes no interrupt hangs, and gets nothing new until it goes on', async () => {
   let letGo = () => {}
   const held = new Promise<void>((resolve) => {
     letGo = resolve
   })
-  const { client } = await comfyui(
+  const { server, client } = await comfyui(
     { onStep: (step) => (step === 3 ? held : null) },
     { deadlines: { stallMs: 700, interruptMs: 400 } },
   )
   const result = await ask(client).result
-  expect(result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
-  expect(messageOf(result)).toMatch(/no sign of progress for 0\.7 s/)
+  expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } })
+  expect(messageOf(result)).toMatch(/no sign of progress for 0\.7 s.*did not let go of the image within 0\.4 s/)
+  const again = await ask(client).result
+  expect(again).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+  expect([messageOf(again), server.lines('POST /prompt')]).toEqual([expect.stringContaining('still hangs'), 1])
   letGo()
+  await waitFor(() => server.queue.running === null, 'the end of the prompt')
+  expect((await ask(client).result).outcome).toBe('done')
+})
+
+test('a server that stands still and lets go when it is interrupted fails that job alone', async () => {
+  let stands = true
+  const untilAsked = () => waitFor(() => server.lines('POST /interrupt') > 0, 'the interrupt')
+  const { server, client } = await comfyui(
+    { onStep: (step) => (stands && step === 3 ? untilAsked() : null) },
+    { deadlines: { stallMs: 500 } },
+  )
+  expect(await ask(client).result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
+  stands = false
+  expect((await ask(client).result).outcome).toBe('done')
+})
+
+test('after a cancel that the server is slow to take, the next image waits until it has let go', async () => {
+  const slow = Promise.withResolvers<void>()
+  let stands = true
+  const { server, client } = await comfyui(
+    { onStep: (step) => (stands && step === 3 ? slow.promise : null) },
+    { deadlines: { interruptMs: 300 } },
+  )
+  const first = ask(client)
+  await waitFor(() => first.seen.length > 0, 'a step')
+  first.abort()
+  expect((await first.result).outcome).toBe('interrupted')
+  const second = ask(client)
+  await waitFor(() => server.lines('GET /queue') > 3, 'the question')
+  expect(server.lines('POST /prompt')).toBe(1)
+  stands = false
+  slow.resolve()
+  expect((await second.result).outcome).toBe('done')
 })
 
 test('the probe says what the server has, and that something else is no ComfyUI', async () => {
@@ -454,4 +569,10 @@ test('the probe says what the server has, and that something else is no ComfyUI'
   ])
   const other = await comfyui({ intercept: (_, response) => Boolean(response.end('{}')) })
   await expect(other.client.probe(new AbortController().signal)).rejects.toThrow(/Is it a ComfyUI/)
+})
+
+test('ComfyUI is asked to give the memory of its models back, which it does between two prompts', async () => {
+  const { server, client } = await comfyui({ intercept: (line, response) => line === 'POST /free' && Boolean(response.end()) })
+  expect(await client.freeMemory(new AbortController().signal)).toBe(true)
+  expect(server.heard.find(({ line }) => line === 'POST /free')?.body).toEqual({ unload_models: true, free_memory: true })
 })

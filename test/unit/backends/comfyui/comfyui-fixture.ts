@@ -1,11 +1,12 @@
 import { afterEach } from 'vitest'
-import type { GenerateProgress, GenerateResult } from '../../../../src-sidecar/backends/backend.ts'
+import type { GenerateProgress } from '../../../../src-sidecar/backends/backend.ts'
 import { type BackendDeadlines, backendDeadlines } from '../../../../src-sidecar/backends/backend-deadlines.ts'
 import { ComfyuiClient } from '../../../../src-sidecar/backends/comfyui/comfyui-client.ts'
 import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
 import { type ComfyuiSettings, comfyuiSettingsSchema } from '../../../../src-sidecar/contract/settings.ts'
 import { type ComfyuiScript, ScriptedComfyui } from '../../../helpers/comfyui/scripted-comfyui.ts'
 import { recipe } from '../../jobs/queue-fixture.ts'
+import { type WholeResult, whole } from '../whole-result.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 
@@ -29,14 +30,14 @@ export function clientFor(
   settings: Partial<ComfyuiSettings> = {},
   maxAnswerBytes?: number,
 ): ComfyuiClient {
-  const all = comfyuiSettingsSchema.parse({ kind: 'comfyui', url, ...settings })
+  const all = comfyuiSettingsSchema.parse({ id: 'one', kind: 'comfyui', url, ...settings })
   const client = new ComfyuiClient(all, { deadlines: { ...backendDeadlines, lostMs: 600, ...deadlines }, maxAnswerBytes })
   opened.push(() => client.close())
   return client
 }
 
 export interface Asking {
-  readonly result: Promise<GenerateResult>
+  readonly result: Promise<WholeResult>
   readonly seen: GenerateProgress[]
   abort(): void
 }
@@ -46,8 +47,8 @@ export function ask(client: ComfyuiClient, more: Partial<Recipe> = {}, seed = 42
   const seen: GenerateProgress[] = []
   const abort = new AbortController()
   const asked = { recipe: recipe({ steps: 6, width: 64, height: 48, ...more }), seed }
-  const result = client.generate(asked, (one) => seen.push(one), abort.signal)
+  const result = whole(client.generate(asked, (one) => seen.push(one), abort.signal))
   return { result, seen, abort: () => abort.abort() }
 }
 
-export const messageOf = (result: GenerateResult): string => ('problem' in result ? result.problem.message : '')
+export const messageOf = (result: WholeResult): string => ('problem' in result ? result.problem.message : '')

@@ -15,6 +15,7 @@ test('without arguments it takes a free port on the loopback address and 40 ms a
       behindShell: false,
       daemon: false,
       crashAt: null,
+      stopAt: null,
       requestLog: null,
       leakKbPerS: 0,
     },
@@ -23,7 +24,7 @@ test('without arguments it takes a free port on the loopback address and 40 ms a
 
 test('every option is read', () => {
   const args = '--port 7860 --host ::1 --step-ms 0 --startup-ms 5 --workers 3 --ignore-term --watch-stdin --request-log a.log'
-  const faults = '--leak-kb-per-s 150 --behind-shell --daemon --crash-at 50'
+  const faults = '--leak-kb-per-s 150 --behind-shell --daemon --crash-at 50 --stop-at 25'
   const settings = {
     port: 7860,
     host: '::1',
@@ -35,6 +36,7 @@ test('every option is read', () => {
     behindShell: true,
     daemon: true,
     crashAt: 0.5,
+    stopAt: 0.25,
     requestLog: 'a.log',
     leakKbPerS: 150,
   }

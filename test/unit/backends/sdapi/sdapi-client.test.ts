@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { GenerateProgress, GenerateResult } from '../../../../src-sidecar/backends/backend.ts'
+import type { GenerateProgress } from '../../../../src-sidecar/backends/backend.ts'
+import { backendDeadlines } from '../../../../src-sidecar/backends/backend-deadlines.ts'
 import { SdapiClient } from '../../../../src-sidecar/backends/sdapi/sdapi-client.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
 import { recipe } from '../../jobs/queue-fixture.ts'
+import { type WholeResult, whole } from '../whole-result.ts'
 import { json, type ScriptedServer, scriptedServer } from './scripted-server.ts'
 
 const txt2img = '/sdapi/v1/txt2img'
@@ -29,8 +31,8 @@ async function serve(answers: Parameters<typeof scriptedServer>[0]): Promise<{ s
   return { server, client: connect(server.url) }
 }
 
-function connect(url: string, more = {}): SdapiClient {
-  const client = new SdapiClient({ url, ...more })
+function connect(url: string, more = {}, options = {}): SdapiClient {
+  const client = new SdapiClient({ url, ...more }, options)
   opened.push(() => client.close())
   return client
 }
@@ -48,7 +50,7 @@ const image = (more: object = {}) => ({
 })
 
 const ask = (client: SdapiClient, signal = new AbortController().signal, onProgress = (_: GenerateProgress) => {}) =>
-  client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal)
+  whole(client.generate({ recipe: recipe({ negativePrompt: 'blurry', steps: 20 }), seed: 42 }, onProgress, signal))
 
 const asAsked = expect.stringMatching(/^a cat\nNegative prompt: blurry\nSteps: 20, .*Seed: 42, Size: 32x24/)
 
@@ -330,7 +332,7 @@ describe('an answer that is no image rejects the job, and says why', () => {
   })
 })
 
-const messageOf = (result: GenerateResult) => ('problem' in result ? result.problem.message : '')
+const messageOf = (result: WholeResult) => ('problem' in result ? result.problem.message : '')
 
 describe('a server that is not there leaves the job as it was', () => {
   test('connection refused', async () => {
@@ -486,4 +488,177 @@ test('what was really used is recorded from what the server says, also without a
   expect(result.outcome === 'done' && result.image.parameters).toMatch(
     /Steps: 12, Sampler: Euler, CFG scale: 3, Seed: 9, Size: 32x24/,
   )
+})
+
+describe('a server that stands still in the middle of an image', () => {
+  const deadlines = { ...backendDeadlines, stallMs: 900, interruptMs: 300 }
+  const standing = (more: object = {}) => ({ progress: 0.5, state: { sampling_step: 10, sampling_steps: 20 }, ...more })
+
+  test('is noticed although it goes on showing a preview, which is asked for every other time', async () => {
+    const preview = Buffer.from('preview').toString('base64')
+    const server = await scriptedServer({
+      [txt2img]: () => {},
+      [interrupt]: (r) => json(r, {}),
+      [progress]: (r, _, request) => json(r, standing({ current_image: request.url?.endsWith('true') ? null : preview })),
+    })
+    opened.push(() => server.close())
+    const result = await ask(connect(server.url, {}, { deadlines }))
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_hung' } })
+    expect(messageOf(result)).toMatch(/no sign of progress for 0\.9 s.*did not let go of the image within 0\.3 s/)
+    const interrupts = server.heard.filter(({ path }) => path === interrupt).length
+    expect(interrupts).toBeGreaterThan(0)
+  })
+
+  test('and lets go when it is interrupted fails that job alone, and its half-made picture is none', async () => {
+    let held = Promise.withResolvers<void>()
+    const { server, client } = await serve({
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      [interrupt]: (r) => {
+        json(r, {})
+        held.resolve()
+      },
+      [progress]: (r) => json(r, standing()),
+    }).then(({ server }) => ({ server, client: connect(server.url, {}, { deadlines }) }))
+    opened.unshift(() => server.close())
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'rejected', problem: { code: 'timeout' } })
+    expect(messageOf(result)).toMatch(/no sign of progress.*gave the image up/)
+    held = Promise.withResolvers()
+    held.resolve()
+    expect((await ask(client)).outcome).toBe('done')
+  })
+
+  test.each([
+    ['of each task', ['/internal/progress'], { active: true, queued: false, completed: false, progress: 0.5 }],
+    ['of all', [], null],
+  ])('with progress %s gets no further image until it goes on', async (_, paths, task) => {
+    let stands = true
+    const server = await scriptedServer({
+      '/sdapi/v1/options': (r) => json(r, {}),
+      [txt2img]: (r) => (stands ? null : json(r, image())),
+      [interrupt]: (r) => json(r, {}),
+      [progress]: (r) => json(r, stands ? standing() : { progress: 0 }),
+      ...Object.fromEntries(
+        paths.map((path) => [
+          path,
+          (r: ServerResponse) => json(r, stands ? task : { active: false, queued: false, completed: true }),
+        ]),
+      ),
+    })
+    opened.push(() => server.close())
+    const client = connect(server.url, {}, { deadlines })
+    await client.probe(new AbortController().signal)
+    expect(await ask(client)).toMatchObject({ outcome: 'unavailable', crashed: true })
+    const again = await ask(client)
+    expect(again).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_hung' } })
+    expect(messageOf(again)).toContain('still hangs')
+    expect(server.heard.filter(({ path }) => path === txt2img)).toHaveLength(1)
+    stands = false
+    expect((await ask(client)).outcome).toBe('done')
+  })
+})
+
+describe('a proxy in front of the server', () => {
+  const page = '<html><head><title>Bad Gateway</title></head></html>'
+
+  test.each([
+    [502, 'does not reach it'],
+    [503, 'does not reach it'],
+    [530, 'does not reach it'],
+  ])('that answers %i is told from the server, and the job is as good as before', async (status, what) => {
+    const { server, client } = await answering((r) => r.writeHead(status, { 'content-type': 'text/html' }).end(page))
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: false, problem: { code: 'backend_unreachable' } })
+    expect(messageOf(result)).toBe(
+      `A proxy in front of the server ${what} (POST ${server.url}/sdapi/v1/txt2img answered ${status}). Is the server running, and started with --api?`,
+    )
+  })
+
+  test.each([504, 524])('that gives up waiting (%i) has the image taken back, and it counts against the job', async (status) => {
+    const { server, client } = await answering((r) => r.writeHead(status).end('upstream timed out'))
+    const result = await ask(client)
+    expect(result).toMatchObject({ outcome: 'unavailable', crashed: true, problem: { code: 'backend_unreachable' } })
+    expect(messageOf(result)).toMatch(
+      /gave up waiting .*: upstream timed out\).*longer time limit, or set the address of the server itself/,
+    )
+    expect(server.heard.map(({ path }) => path)).toContain(interrupt)
+  })
+
+  test('that loses the server in the middle of an image counts it against the job: it may have gone down with it', async () => {
+    const { server, client } = await serve({
+      [txt2img]: async (r) => {
+        await waitFor(() => server.heard.filter(({ path }) => path === progress).length > 1, 'progress')
+        r.writeHead(502).end(page)
+      },
+      [progress]: (r) => json(r, { progress: 0.3 }),
+    })
+    opened.unshift(() => server.close())
+    expect(await ask(client)).toMatchObject({ outcome: 'unavailable', crashed: true })
+  })
+})
+
+describe('the memory of the model', () => {
+  const unload = '/sdapi/v1/unload-checkpoint'
+  const reload = '/sdapi/v1/reload-checkpoint'
+  const never = new AbortController().signal
+  const paths = (server: ScriptedServer) => server.heard.map(({ path }) => path).filter((path) => path !== progress)
+  const serving = (answers: Parameters<typeof scriptedServer>[0]) =>
+    serve({ [txt2img]: (r) => json(r, image()), [progress]: (r) => json(r, { progress: 0 }), ...answers }).then((served) => {
+      opened.unshift(() => served.server.close())
+      return served
+    })
+
+  test('is given back, and the model is brought back before the next image, once', async () => {
+    const { server, client } = await serving({ [unload]: (r) => json(r, {}), [reload]: (r) => r.writeHead(204).end() })
+    expect(await client.freeMemory(never)).toBe(true)
+    for (let time = 0; time < 2; time++) expect((await ask(client)).outcome).toBe('done')
+    expect(paths(server)).toEqual([unload, reload, txt2img, txt2img])
+  })
+
+  test('is not given back in the middle of an image, which that would break', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serving({
+      [txt2img]: async (r) => {
+        await held.promise
+        json(r, image())
+      },
+      [unload]: (r) => json(r, {}),
+    })
+    const making = ask(client)
+    await expect(client.freeMemory(never)).rejects.toMatchObject({ code: 'conflict' })
+    held.resolve()
+    expect((await making).outcome).toBe('done')
+    expect(paths(server)).not.toContain(unload)
+  })
+
+  test("nor in the middle of somebody else's", async () => {
+    const { server, client } = await serving({ [progress]: (r) => json(r, { progress: 0.2 }), [unload]: (r) => json(r, {}) })
+    await expect(client.freeMemory(never)).rejects.toMatchObject({ code: 'conflict' })
+    expect(paths(server)).toEqual([])
+  })
+
+  test('stays where the server has no word for it', async () => {
+    const { client } = await serving({})
+    expect(await client.freeMemory(never)).toBe(false)
+  })
+
+  test('is waited for by an image that begins meanwhile', async () => {
+    const held = Promise.withResolvers<void>()
+    const { server, client } = await serving({
+      [unload]: async (r) => {
+        await held.promise
+        json(r, {})
+      },
+      [reload]: (r) => json(r, {}),
+    })
+    const freeing = client.freeMemory(never)
+    await waitFor(() => paths(server).length > 0, 'the request')
+    const making = ask(client)
+    held.resolve()
+    expect([await freeing, (await making).outcome]).toEqual([true, 'done'])
+    expect(paths(server)).toEqual([unload, reload, txt2img])
+  })
 })

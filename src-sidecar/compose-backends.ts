@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import type { BackendPool } from './backends/backend-pool.ts'
+import { findInstalled } from './backends/find-installed.ts'
+import { usualPlaces } from './backends/installed/usual-places.ts'
+import { isTaken } from './backends/listening-port.ts'
+import { readLog } from './backends/read-log.ts'
+import type { BackendLog, BackendLogQuery } from './contract/backend-log.ts'
+import type { FoundBackends } from './contract/found-backend.ts'
+import type { BackendSettings } from './contract/settings.ts'
+import { AppError } from './errors/app-error.ts'
+
+/** For a click: what has not been found by then is not in a usual place. */
+const searchMs = 5000
+/** A server may be slow to answer while it moves gigabytes. */
+const freeMemoryMs = 60_000
+
+/**
+ * Looks for servers installed on this machine. One search at a time, for it reads thousands of folders.
+ * @param backends of the settings: their ports are not proposed for another one
+ */
+export function backendFinder(
+  home: string,
+  env: Readonly<Record<string, string | undefined>>,
+  backends: () => readonly BackendSettings[],
+): () => Promise<FoundBackends> {
+  const { platform } = process
+  let searching: Promise<FoundBackends> | undefined
+  const search = () =>
+    findInstalled({
+      roots: usualPlaces(home, platform, env),
+      platform,
+      isTaken: async (port) => portsOf(backends()).includes(port) || (await isTaken(`http://127.0.0.1:${port}`)),
+      signal: AbortSignal.timeout(searchMs),
+    })
+  return () => {
+    searching ??= search().finally(() => {
+      searching = undefined
+    })
+    return searching
+  }
+}
+
+const portsOf = (backends: readonly BackendSettings[]): number[] =>
+  backends.flatMap((one) => (one.kind === 'draft' ? [] : Number(new URL(one.url).port)))
+
+/** Reads what a backend has said; its log is named by its id. */
+export const backendLogs =
+  (folder: string) =>
+  (id: string, { lines, after }: BackendLogQuery): Promise<BackendLog> =>
+    readLog(join(folder, `backend-${id}.log`), lines, after)
+
+/** Has one of the backends give its memory back. @throws AppError `not_found`, and as `Backend.freeMemory` */
+export const memoryFreer =
+  (pool: Pick<BackendPool, 'all'>) =>
+  async (id: string): Promise<boolean> => {
+    const backend = pool.all.find(({ status }) => status.id === id)
+    if (backend === undefined) throw new AppError('not_found', `There is no backend "${id}", or it is switched off.`)
+    return await backend.freeMemory(AbortSignal.timeout(freeMemoryMs))
+  }
