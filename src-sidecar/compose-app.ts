@@ -108,7 +108,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     logger,
     uiFolder: resources('ui'),
     packs,
-    packEditor: new PackEditor(packs, join(folders.data, 'drafts')),
+    packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
     history: core.history,
     thumbnails: new Thumbnails(thumbnailFolder),

@@ -30,8 +30,9 @@ export const packSummarySchema = z.object({
 export type PackSummary = z.infer<typeof packSummarySchema>
 
 /** What a pack sets itself, over the defaults and below what is asked for when it is queued. */
-export const packSettingsSchema = recipeSchema
-  .pick({ samplerName: true, scheduler: true, steps: true, cfgScale: true, width: true, height: true, seed: true, images: true })
+export const packSettingsSchema = recipeDefaultsSchema
+  .omit({ adetailer: true })
+  .extend({ seed: recipeSchema.shape.seed, images: recipeSchema.shape.images })
   .partial()
 export type PackSettings = z.infer<typeof packSettingsSchema>
 
@@ -96,7 +97,7 @@ const seedSchema = recipeSchema.shape.seed
 
 /** A setting that takes each of its values in turn, for every prompt. */
 export const sweepSchema = z.object({
-  key: z.enum(['samplerName', 'scheduler', 'steps', 'cfgScale', 'width', 'height', 'seed']),
+  key: z.enum(['checkpoint', 'samplerName', 'scheduler', 'steps', 'cfgScale', 'width', 'height', 'seed']),
   values: z
     .array(z.union([z.number(), z.string().max(200)]))
     .min(1)

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Sweep } from './pack.ts'
 import { recipeSchema } from './recipe.ts'
 
@@ -10,9 +11,14 @@ export const settingNames = {
   width: 'width',
   height: 'height',
   seed: 'seed',
+  model: 'checkpoint',
 } as const
 
 const maxValues = 10_000
+const texts: readonly Sweep['key'][] = ['checkpoint', 'samplerName', 'scheduler']
+
+/** What each can be. */
+export const settingSchemas = { ...recipeSchema.shape, checkpoint: z.string().max(1000) }
 
 /**
  * The values of a sweep as they are typed, in the app and on the command line: `4..9:1` (from, to, step; the step is 1 where
@@ -35,9 +41,9 @@ export function readSweepValues(key: Sweep['key'], text: string): (string | numb
 /** One value as it is typed, or what is wrong with it. */
 export function readSettingValue(key: Sweep['key'], text: string): string | number | { problem: string } {
   const word = text.trim()
-  const value = key === 'samplerName' || key === 'scheduler' || word === '' ? word : Number(word)
+  const value = texts.includes(key) || word === '' ? word : Number(word)
   if (Number.isNaN(value)) return { problem: `${key} can't be "${word}": it is no number.` }
-  const result = recipeSchema.shape[key].safeParse(value)
+  const result = settingSchemas[key].safeParse(value)
   return result.success ? result.data : { problem: `${key} can't be "${word}": ${result.error.issues[0]?.message}.` }
 }
 

@@ -1,9 +1,10 @@
 import type { Pack, PackFinding } from '../contract/pack.ts'
 import { asError } from '../errors/app-error.ts'
 import type { PackContent } from './formats/parse-pack-json.ts'
-import type { OpenPack } from './load-pack.ts'
+import { fileOfPrompts, type OpenPack } from './load-pack.ts'
 import { ownSettings } from './own-settings.ts'
 import { packJobs } from './pack-jobs.ts'
+import { checkLoras } from './validate/check-loras.ts'
 import { validatePack } from './validate/validate-pack.ts'
 
 const maxFindings = 200
@@ -11,9 +12,9 @@ const maxFindings = 200
 const maxCheckedBytes = 8 * 2 ** 20
 
 /** Everything that the pack's page shows: a page of its prompts, what it sets, what is wrong, how many jobs it makes. */
-export function describePack(pack: OpenPack, offset: number, length: number): Pack {
+export function describePack(pack: OpenPack, offset: number, length: number, loras: readonly string[]): Pack {
   const { summary, content } = pack
-  const findings = findingsOf(pack)
+  const findings = findingsOf(pack, loras)
   const counted = countOf(pack)
   if (typeof counted !== 'bigint' && !findings.some(({ severity }) => severity === 'error')) findings.unshift(counted)
   return {
@@ -38,9 +39,11 @@ export function shownMatrix({ matrix }: PackContent): Pack['matrix'] {
   }
 }
 
-export function findingsOf({ files, content, wildcards }: OpenPack): PackFinding[] {
+/** @param loras that the backends list */
+export function findingsOf({ files, content, wildcards }: OpenPack, loras: readonly string[]): PackFinding[] {
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0)
-  if (bytes <= maxCheckedBytes || content.problem !== null) return validatePack(files, wildcards)
+  if (bytes <= maxCheckedBytes || content.problem !== null)
+    return [...validatePack(files, wildcards), ...checkLoras(content.prompts, fileOfPrompts(files)?.name ?? '', loras)]
   const size = Math.round(bytes / 2 ** 20)
   return [
     wholeFile('warning', files[0]!.name, `This pack has ${size} MB and is not checked.`, 'The preview shows what it makes.'),

@@ -64,6 +64,13 @@ export function parseFiles(files: readonly PackFile[]): PackContent {
   return json ? joinPack(text, json) : { ...nothing, ...text }
 }
 
+/** The file that the prompts of a pack are in: of a pair the `.json`, where it has any. */
+export function fileOfPrompts(files: readonly PackFile[]): PackFile | undefined {
+  const json = files.find(({ name }) => endingOf(name) === '.json')
+  const text = files.find((file) => file !== json)
+  return json && (text === undefined || parsePackJson(json.bytes).prompts.length > 0) ? json : text
+}
+
 function parseText(file: PackFile | undefined): ParsedPack {
   if (file === undefined) return nothing
   return endingOf(file.name) === '.tsv' ? parseTsv(file.bytes) : parsePack(file.bytes)

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { PackSettings, PreviewJob, packChoiceSchema, Sweep } from '../contract/pack.ts'
-import { type Chosen, type RecipeDefaults, recipeSchema } from '../contract/recipe.ts'
+import type { Chosen, RecipeDefaults } from '../contract/recipe.ts'
+import { settingSchemas } from '../contract/sweep.ts'
 import { AppError } from '../errors/app-error.ts'
 import { expand } from './expand/expansion.ts'
 import { hash } from './expand/seeded-choice.ts'
@@ -124,7 +125,7 @@ const tooLarge = (message: string): AppError =>
 
 function checkedSweep({ key, values }: Sweep): { key: Sweep['key']; values: (string | number)[] } {
   const checked = values.map((value) => {
-    const result = recipeSchema.shape[key].safeParse(value)
+    const result = settingSchemas[key].safeParse(value)
     if (result.success) return result.data
     throw new AppError(
       'bad_request',

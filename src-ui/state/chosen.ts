@@ -2,6 +2,7 @@ import type { Chosen } from '../../src-sidecar/contract/recipe.ts'
 
 /** Of what can be swept. */
 export const settingTitles: Readonly<Record<string, string>> = {
+  checkpoint: 'Checkpoint',
   samplerName: 'Sampler',
   scheduler: 'Scheduler',
   steps: 'Steps',

@@ -1,15 +1,17 @@
 export interface KnownNames {
   readonly slots: readonly string[]
   readonly wildcards: readonly string[]
+  readonly loras: readonly string[]
+  readonly embeddings: readonly string[]
 }
 
 /** What may be meant by what was begun at the caret. */
 export interface Completion {
-  /** Where what was begun starts, behind `[[` or `__`. */
+  /** Where what was begun starts, behind `[[`, `__`, `<lora:` or `<embedding:`. */
   readonly start: number
   readonly names: readonly string[]
   /** What ends a name. */
-  readonly close: ']]' | '__'
+  readonly close: ']]' | '__' | ':1>' | '>'
 }
 
 const mostShown = 8
@@ -19,6 +21,9 @@ export function completionAt(text: string, caret: number, known: KnownNames): Co
   const before = text.slice(0, caret)
   const slot = /\[\[([^[\]\n]*)$/.exec(before)
   if (slot) return found(known.slots, slot[1]!, caret, ']]')
+  const tag = /<(lora|embedding):([^<>:]*)$/i.exec(before)
+  if (tag?.[1]?.toLowerCase() === 'lora') return found(known.loras, tag[2]!, caret, ':1>')
+  if (tag) return found(known.embeddings, tag[2]!, caret, '>')
   const marks = before.split('__')
   const begun = marks.at(-1)!
   // An even number of marks: what stands before the caret is closed.
@@ -43,7 +48,9 @@ export function completed(
   name: string,
 ): { text: string; caret: number } {
   const rest = text.slice(caret)
-  const end = rest.startsWith(close) ? rest.slice(close.length) : rest
-  const head = text.slice(0, start) + name + close
+  // A LoRA that has its weight already keeps it.
+  const weighted = close === ':1>' && /^:[^<>]*>/.test(rest)
+  const end = rest.startsWith(close) && !weighted ? rest.slice(close.length) : rest
+  const head = text.slice(0, start) + name + (weighted ? '' : close)
   return { text: head + end, caret: head.length }
 }

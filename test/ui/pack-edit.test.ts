@@ -3,7 +3,12 @@ import { completed, completionAt } from '../../src-ui/state/completion.ts'
 import { editedOf, newKey, packEditOf, withMoved, withNewRow, withoutRow, withRow } from '../../src-ui/state/edited-pack.ts'
 import { noHistory, redone, remembered, type UndoHistory, undone } from '../../src-ui/state/undo-history.ts'
 
-const known = { slots: ['mood', 'moon', 'hat'], wildcards: ['colour', 'people/hair', 'people/hat'] }
+const known = {
+  slots: ['mood', 'moon', 'hat'],
+  wildcards: ['colour', 'people/hair', 'people/hat'],
+  loras: ['add__detail', 'ink'],
+  embeddings: ['fine'],
+}
 const at = (text: string) => completionAt(text.replace('^', ''), text.indexOf('^'), known)?.names ?? null
 
 describe('a name that was begun', () => {
@@ -17,8 +22,18 @@ describe('a name that was begun', () => {
     ['__colour__ and __people/^', ['people/hair', 'people/hat']],
     ['a __colour cat^', null],
     ['plain^', null],
+    ['a <lora:add__d^', ['add__detail']],
+    ['a <lora:ink^:0.7>', ['ink']],
+    ['a <lora:ink:^', null],
+    ['a <embedding:^', ['fine']],
   ])('at the caret of %j is found', (text, names) => {
     expect(at(text)).toEqual(names)
+  })
+
+  test('of a LoRA is completed with a weight, unless it has one', () => {
+    const take = (text: string, caret: number) => completed(text, caret, completionAt(text, caret, known)!, 'ink').text
+    expect(take('a <lora:i', 9)).toBe('a <lora:ink:1>')
+    expect(take('a <lora:i:0.7> b', 9)).toBe('a <lora:ink:0.7> b')
   })
 
   test('is completed with its end, which is not written twice', () => {

@@ -11,13 +11,13 @@ import { allJobs, packJobs, previewJobs } from '../../packs/pack-jobs.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { validBody } from '../valid-body.ts'
 
-export const packRoutes = ({ packs, packEditor: editor, queue, settings, refuseWhenClosing }: ApiParts): Hono =>
+export const packRoutes = ({ packs, packEditor: editor, models, queue, settings, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/packs', async (c) => c.json(await packs.list()))
     .get('/pack', async (c) => {
       if (c.req.query('id') === undefined) throw new AppError('bad_request', 'Which pack? Give its id as ?id=.')
       const { id, offset, limit } = packQuerySchema.parse(c.req.query())
-      return c.json(describePack(await packs.open(id), offset, limit))
+      return c.json(describePack(await packs.open(id), offset, limit, models().loras))
     })
     .post('/pack/preview', async (c) => {
       const { packId, offset, length, ...choice } = await validBody(c, previewRequestSchema)

@@ -6,8 +6,7 @@ import { decodeText } from '../decode-text.ts'
 import { shownMatrix } from '../describe-pack.ts'
 import { editJson, type JsonPath } from '../formats/edit-json.ts'
 import { type JsonValue, jsonTree } from '../formats/json-tree.ts'
-import { parsePackJson } from '../formats/parse-pack-json.ts'
-import { parseFiles } from '../load-pack.ts'
+import { fileOfPrompts, parseFiles } from '../load-pack.ts'
 import { endingOf, stemOf } from '../pack-files.ts'
 import type { PackFile } from '../validate/validate-pack.ts'
 import type { Document } from './document.ts'
@@ -49,9 +48,7 @@ export function editedFiles(files: readonly PackFile[], edit: PackEdit): PackFil
 
 /** The file that the prompts of a pack are in. */
 function rowsOf(files: readonly PackFile[]): { file: PackFile; document: Document } {
-  const json = files.find(({ name }) => endingOf(name) === '.json')
-  const file =
-    json && (files.length === 1 || parsePackJson(json.bytes).prompts.length > 0) ? json : files.find((one) => one !== json)
+  const file = fileOfPrompts(files)
   if (file === undefined) throw new AppError('pack_broken', 'This pack has no file that can be read.')
   const text = textOf(file)
   const open = { '.json': jsonDocument, '.tsv': tsvDocument }[endingOf(file.name)] ?? textDocument

@@ -32,9 +32,12 @@ neg: people, text
 export class PackEditor {
   readonly #packs: PackLibrary
   readonly #drafts: PackDrafts
+  readonly #loras: () => readonly string[]
 
-  constructor(packs: PackLibrary, draftFolder: string) {
+  /** @param loras that the backends list */
+  constructor(packs: PackLibrary, draftFolder: string, loras: () => readonly string[]) {
     this.#packs = packs
+    this.#loras = loras
     this.#drafts = new PackDrafts(draftFolder)
   }
 
@@ -68,7 +71,11 @@ export class PackEditor {
       const files = editedFiles(base, edit)
       const edited = await withWildcards({ ...pack, files, content: parseFiles(files) }, this.#packs.wildcardFolders)
       if (edited.content.problem) throw new AppError('pack_broken', edited.content.problem.message)
-      return { version: now, findings: findingsOf(edited).slice(0, 200), preview: preview(edited, drawSeed, length) }
+      return {
+        version: now,
+        findings: findingsOf(edited, this.#loras()).slice(0, 200),
+        preview: preview(edited, drawSeed, length),
+      }
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       return { version: now, findings: [], preview: { count: null, jobs: [], problem: error.message } }

@@ -35,6 +35,30 @@ describe('settings of a job', () => {
     expect(job.settings).not.toHaveProperty('width')
   })
 
+  test('name checkpoint, hires fix and refiner where they are switched on; "None" names nothing', () => {
+    const txt2img = {
+      model: 'dream [a1b2c3]',
+      vae: 'None',
+      clip_skip: 2,
+      enable_hr: true,
+      hr_scale: 1.5,
+      hr_upscaler: 'Latent',
+      hr_second_pass_steps: 12,
+      denoising_strength: 0.28354978354978355,
+      use_refiner: true,
+      refiner_checkpoint: 'fine',
+      refiner_switch_at: 80.17,
+    }
+    expect(packJobs(pack({ slots: [{ text: 'a cat' }], txt2img }), choice()).at(0n).settings).toEqual({
+      checkpoint: 'dream [a1b2c3]',
+      clipSkip: 2,
+      hires: { scale: 1.5, upscaler: 'Latent', steps: 12, denoisingStrength: 0.284 },
+      refiner: { checkpoint: 'fine', switchAt: 0.802 },
+    })
+    const off = { ...txt2img, model: '', enable_hr: false, use_refiner: false }
+    expect(packJobs(pack({ slots: [{ text: 'a cat' }], txt2img: off }), choice()).at(0n).settings).toEqual({ clipSkip: 2 })
+  })
+
   test('can not be swept over what they can not be', () => {
     expect(() => packJobs(owls, choice({ sweeps: [{ key: 'steps', values: [1, 'many'] }] }))).toThrow(
       /The sweep of steps can't take "many"/,

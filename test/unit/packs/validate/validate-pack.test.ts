@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { checkLoras } from '../../../../src-sidecar/packs/validate/check-loras.ts'
 import { type PackFile, validatePack } from '../../../../src-sidecar/packs/validate/validate-pack.ts'
 
 const file = (name: string, text: string): PackFile => ({ name, bytes: new TextEncoder().encode(text) })
@@ -102,4 +103,26 @@ test('whatever a file holds, checking never throws and each finding lies within 
     }),
     { numRuns: 500 },
   )
+})
+
+test('a LoRA that no backend lists is told once, with the one that was probably meant; nothing where none is listed', () => {
+  const prompts = ['<lora:styles/Ink_v1:0.7> a cat', '<lora:ikn_v1:1> <lora:[[x]]:1>', '<lora:ikn_v1:1>'].map(
+    (prompt, index) => ({
+      index,
+      line: index + 1,
+      prompt,
+      negativePrompt: '',
+    }),
+  )
+  expect(checkLoras(prompts, 'a.txt', ['ink_v1', 'film'])).toEqual([
+    {
+      severity: 'warning',
+      file: 'a.txt',
+      line: 2,
+      column: null,
+      message: 'No backend lists the LoRA "ikn_v1".',
+      suggestion: 'Did you mean "ink_v1"? Put it into the folder of the backend, or correct the name.',
+    },
+  ])
+  expect(checkLoras(prompts, 'a.txt', [])).toEqual([])
 })
