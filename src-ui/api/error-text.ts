@@ -11,7 +11,7 @@ const texts: Record<ApiErrorCode, ErrorText> = {
   unauthorized: { title: 'This page is no longer signed in', advice: 'Open StableNew again from where you started it.' },
   forbidden_origin: { title: 'This address may not use StableNew', advice: 'Open StableNew again from where you started it.' },
   not_found: { title: 'Not found', advice: 'It may have been removed. Go back and choose again.' },
-  too_large: { title: 'Too much at once', advice: 'Queue fewer prompts at a time.' },
+  too_large: { title: 'Too much at once', advice: 'Take a smaller part.' },
   shutting_down: { title: 'StableNew is closing', advice: 'Start it again to go on.' },
   conflict: { title: 'Something else changed it first', advice: 'Look at the current state and try again.' },
   internal: { title: 'Something went wrong', advice: 'Try again. The log says more.' },

@@ -1,7 +1,7 @@
 import type { DraftAnswer, EditablePack } from '../../src-sidecar/contract/pack-edit.ts'
 import { asApiError } from '../api/api-error.ts'
 import type { Api } from '../api/client.ts'
-import { type Edited, editedOf, packEditOf, sameEdit } from './edited-pack.ts'
+import { type Edited, editedOf, newKey, packEditOf, type Row, sameEdit, withNewRow } from './edited-pack.ts'
 import { randomSeed } from './preview.svelte.ts'
 import { noHistory, redone, remembered, type UndoHistory, undone } from './undo-history.ts'
 
@@ -24,6 +24,9 @@ export class PackEditorState {
   conflict = $derived.by(() => this.dirty && this.answer !== null && this.answer.version !== this.#version)
   canUndo = $derived.by(() => this.#history.past.length > 0)
   canRedo = $derived.by(() => this.#history.future.length > 0)
+
+  /** Of the row that was added last: it takes the focus once it is drawn. */
+  addedKey = 0
 
   readonly #api: Api
   /** Of the files that the edit began with. */
@@ -56,6 +59,13 @@ export class PackEditorState {
     this.#history = remembered(this.#history, this.edited, key)
     this.edited = edited
     this.check()
+  }
+
+  /** A new row behind that of `after`, or at the end. */
+  add(row: Pick<Row, 'from' | 'prompt' | 'negativePrompt'>, after: number | null): void {
+    const { from, prompt, negativePrompt } = row
+    this.addedKey = newKey()
+    this.change(withNewRow(this.edited, { from, prompt, negativePrompt, key: this.addedKey }, after))
   }
 
   undo(): void {
@@ -123,7 +133,9 @@ export class PackEditorState {
       const answer = await this.#api.draftPack(request)
       if (keep) this.#kept = true
       if (turn !== this.#sent) return
-      this.answer = answer
+      // What can't be made for a moment, as a row that was only begun, does not take the preview away.
+      const before = answer.preview.problem === null ? null : this.answer
+      this.answer = before === null ? answer : { ...answer, preview: { ...before.preview, problem: answer.preview.problem } }
       this.problem = null
     } catch (error) {
       if (turn === this.#sent) this.problem = asApiError(error).message

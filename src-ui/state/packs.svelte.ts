@@ -45,7 +45,9 @@ export class PacksState {
     (): PackChoice => ({
       drawSeed: this.drawSeed,
       sweeps: readSweeps(this.sweeps),
-      ...(this.selected.size ? { prompts: [...this.selected].sort((a, b) => a - b) } : {}),
+      ...(this.selected.size && this.selected.size !== this.pack?.promptCount
+        ? { prompts: [...this.selected].sort((a, b) => a - b) }
+        : {}),
       ...(this.limit === null ? {} : { limit: this.limit }),
     }),
   )

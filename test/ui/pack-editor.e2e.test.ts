@@ -40,6 +40,12 @@ test.skipIf(!hasBrowser)('a pack is edited with a live preview, undone, saved, a
   await shown(page, 'an owl in v0 light')
   await shown(page, 'an owl in v18 light')
 
+  await prompt(page, 2).press('Control+Enter')
+  await page.keyboard.type('a hen')
+  expect(await prompt(page, 3).inputValue()).toBe('a hen')
+  await page.locator('label', { hasText: 'Preview 21' }).waitFor()
+  await page.getByRole('button', { name: 'Remove prompt 3' }).click()
+  await page.locator('label', { hasText: 'Preview 20' }).waitFor()
   await page.getByRole('button', { name: 'Remove prompt 2' }).click()
   await page.locator('label', { hasText: 'Preview 19' }).waitFor()
   await page.keyboard.press('Control+z')
