@@ -48,13 +48,30 @@ export class TemplateFiller {
     let text = ''
     for (const node of template) {
       if (node.kind === 'text') text += node.text
-      else if (node.kind === 'choice') text += this.fill(pick(node.options, this.#parts.random()))
+      else if (node.kind === 'choice') text += this.#choice(node)
       else if (node.kind === 'slot') text += this.#slot(node.name, node.at)
       else text += this.#wildcard(node.name, node.inTag, node.at)
       if (text.length > maxLength)
         throw broken(`This prompt grows beyond ${maxLength} characters. Do its wildcards contain each other?`, 0)
     }
     return text
+  }
+
+  #choice({ options, several }: Extract<Template[number], { kind: 'choice' }>): string {
+    const { random } = this.#parts
+    if (several === null) return this.fill(pick(options, random()).nodes)
+    const { least, most, separator } = several
+    const possible = options.filter(({ weight }) => weight > 0)
+    const upTo = Math.min(most, possible.length)
+    const from = Math.min(least, upTo)
+    const count = from + Math.floor(random() * (upTo - from + 1))
+    const texts: string[] = []
+    while (texts.length < count) {
+      const option = pick(possible, random())
+      possible.splice(possible.indexOf(option), 1)
+      texts.push(this.fill(option.nodes))
+    }
+    return texts.join(separator)
   }
 
   #slot(name: string, at: number): string {
@@ -101,12 +118,12 @@ export class TemplateFiller {
 
 const broken = (message: string, at: number): AppError => new AppError('pack_broken', message, { data: { at } })
 
-function pick(options: readonly Option[], random: number): Template {
+function pick(options: readonly Option[], random: number): Option {
   let left = random * options.reduce((sum, { weight }) => sum + weight, 0)
   const possible = options.filter(({ weight }) => weight > 0)
-  for (const { weight, nodes } of possible) {
-    left -= weight
-    if (left < 0) return nodes
+  for (const option of possible) {
+    left -= option.weight
+    if (left < 0) return option
   }
-  return possible.at(-1)!.nodes
+  return possible.at(-1)!
 }

@@ -5,12 +5,20 @@ export interface Option {
   readonly nodes: Template
 }
 
+/** How many different options are taken, and what stands between them. */
+export interface Several {
+  readonly least: number
+  /** Not more than there are. */
+  readonly most: number
+  readonly separator: string
+}
+
 /** `at` counts characters from 0 in the text that was parsed. */
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'slot'; readonly name: string; readonly at: number }
   | { readonly kind: 'wildcard'; readonly name: string; readonly at: number; readonly inTag: boolean }
-  | { readonly kind: 'choice'; readonly options: readonly Option[]; readonly at: number }
+  | { readonly kind: 'choice'; readonly options: readonly Option[]; readonly several: Several | null; readonly at: number }
 
 export type Template = readonly Node[]
 
@@ -20,10 +28,10 @@ const slotSyntax = /\[\[([^[\]\n]+)\]\]/y
 const wildcardSyntax = /__((?:(?!__)[\p{L}\p{N}_./-])+)__/uy
 const tagStart = /<(?:lora|lyco|hypernet|embedding):/iy
 const weightSyntax = /\s*(\d+(?:\.\d+)?)::/y
-const severalSyntax = /\s*\d*(?:-\d*)?\$\$/y
+const severalSyntax = /\s*(\d*)(-)?(\d*)\$\$(?:([^$|{}]*)\$\$)?/y
 
 /**
- * Reads a prompt: `[[slot]]` (StableNew), `__wildcard__` and `{a|b|2::c}` (sd-dynamic-prompts). Whatever A1111 reads
+ * Reads a prompt: `[[slot]]` (StableNew), `__wildcard__`, `{a|b|2::c}` and `{2$$a|b|c}`, `{1-2$$ and $$a|b|c}` (sd-dynamic-prompts). Whatever A1111 reads
  * itself, `(word:1.2)`, `[word]`, `<lora:name:1>`, `<embedding:name>`, is text. `\{`, `\}` and `\|` are plain characters,
  * and so is a brace without a partner: packs that have one worked before braces meant anything.
  * @throws AppError `pack_broken` with `data.at` where braces nest too deep, or hold what is not known.
@@ -40,25 +48,35 @@ export function parseTemplate(text: string): Template {
   }
 
   const readOption = (depth: number): Option => {
-    if (matches(severalSyntax))
-      throw broken('Choosing several with $$ is not known here. Write one {a|b} for each that you want.', at)
     const weight = matches(weightSyntax)
     if (weight) at += weight[0].length
     return { weight: weight ? Number(weight[1]) : 1, nodes: readNodes(depth) }
+  }
+
+  const readSeveral = (): Several | null => {
+    const found = matches(severalSyntax)
+    if (found === null) return null
+    at += found[0].length
+    const [, from = '', range, to = '', separator = ', '] = found
+    const least = from === '' ? 1 : Number(from)
+    return { least, most: range ? (to === '' ? Number.POSITIVE_INFINITY : Number(to)) : least, separator }
   }
 
   const readChoice = (depth: number): Node => {
     const start = at
     if (depth > maxDepth) throw broken(`Braces nest deeper than ${maxDepth}. Put some of them into a wildcard list.`, start)
     const options: Option[] = []
-    do {
-      at++
+    at++
+    const several = readSeveral()
+    for (;;) {
       options.push(readOption(depth))
-    } while (text[at] === '|')
+      if (text[at] !== '|') break
+      at++
+    }
     at++
     if (options.every(({ weight }) => weight === 0))
       throw broken('Every option here has the weight 0, so none can be chosen. Give one of them a weight above 0.', start)
-    return { kind: 'choice', options, at: start }
+    return { kind: 'choice', options, several, at: start }
   }
 
   const readNodes = (depth: number): Template => {

@@ -42,6 +42,18 @@ describe('a prompt without a matrix', () => {
     expect(many).not.toContain('c')
   })
 
+  test.each([
+    ['{2$$a|b|c}', ['a, b', 'a, c', 'b, a', 'b, c', 'c, a', 'c, b']],
+    ['{1-2$$ and $$a|b}', ['a', 'a and b', 'b', 'b and a']],
+    ['{-1$$a|b}', ['a', 'b']],
+    ['{2-$$a|0::b|c}', ['a, c', 'c, a']],
+    ['{9$$ $${x|y}|b}', ['b x', 'b y', 'x b', 'y b']],
+    ['{0-1$$a}', ['', 'a']],
+  ])('picks several different ones with $$: %s', (text, all) => {
+    const seen = new Set(Array.from({ length: 300 }, (_, seed) => list({ prompts: prompts(text), seed })[0]))
+    expect([...seen].sort()).toEqual(all)
+  })
+
   test('takes \\{, \\} and \\| as plain characters', () => {
     expect(list({ prompts: prompts('\\{a\\|b\\}') })).toEqual(['{a|b}'])
   })
@@ -59,7 +71,6 @@ describe('a prompt without a matrix', () => {
 
   test.each([
     ['{0::a|0::b}', 'Prompt 1: Every option here has the weight 0, so none can be chosen. Give one of them a weight above 0.', 0],
-    ['{2$$a|b}', 'Prompt 1: Choosing several with $$ is not known here. Write one {a|b} for each that you want.', 1],
     ['{'.repeat(10_000) + '}'.repeat(10_000), 'Prompt 1: Braces nest deeper than 50. Put some of them into a wildcard list.', 50],
   ])('tells what is wrong with %.20s', (text, message, at) => {
     const error = (() => {
