@@ -9,7 +9,7 @@ import { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
-import { backendFinder, backendLogs, memoryFreer } from './compose-backends.ts'
+import { backendFinder, backendLogs, idleMemories, memoryFreer } from './compose-backends.ts'
 import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
 import { environment, homeFolder } from './config/environment.ts'
@@ -88,6 +88,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const saveSettings = async (wanted: Settings) => {
     const changed = JSON.stringify(wanted.backends) !== JSON.stringify(settings.current.backends)
     await settings.save(wanted)
+    memories.changed()
     if (changed) await core.changeBackends(wanted.backends)
   }
   const status = async (): Promise<Status> => ({
@@ -169,6 +170,13 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     else running.delete(event.job.id)
     keepAwake.busy(running.size > 0)
   })
+  const memories = idleMemories({
+    pool: core.backends,
+    processor: core.processor,
+    afterMs: () => settings.current.freeMemoryAfterMin && settings.current.freeMemoryAfterMin * 60_000,
+    logger,
+  })
+  events.listen((event) => memories.hear(event))
   // The tray's menu has a word for what the queue does.
   events.listen((event) => {
     if (event.type === 'recycled') diagnostics.noteRecycled(event.recycled)
@@ -186,6 +194,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
   atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
   atEnd('components', 'pages', 1000, async () => pages.stop())
+  atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))

@@ -80,6 +80,8 @@ export const settingsSchema = z.object({
   recycleAboveMb: z.int().min(128).max(4_194_304).nullable().default(24_576),
   /** The same after so many jobs; null: never. */
   recycleAfterJobs: z.int().min(1).max(1_000_000).nullable().default(null),
+  /** Minutes without work after which a backend is asked to give the memory of its models back; null: never. */
+  freeMemoryAfterMin: z.int().min(1).max(10_000).nullable().default(null),
   /** How backends are held; in force at the next start. `auto` is the best that the machine allows. */
   containment: z.enum(containmentChoices).default('auto'),
 })
@@ -92,5 +94,6 @@ export const defaultSettings: Settings = {
   containment: 'auto',
   recycleAboveMb: 24_576,
   recycleAfterJobs: null,
+  freeMemoryAfterMin: null,
   recipe: { samplerName: 'Euler a', scheduler: 'Automatic', steps: 20, cfgScale: 7, width: 512, height: 512 },
 }

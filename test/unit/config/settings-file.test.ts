@@ -12,6 +12,7 @@ const mine: Settings = {
   containment: 'shim',
   recycleAboveMb: null,
   recycleAfterJobs: 50,
+  freeMemoryAfterMin: 15,
   backends: [
     { id: 'draft', name: '', enabled: false, kind: 'draft', stepMs: 40 },
     {
