@@ -86,8 +86,8 @@ test('a body over the limit is refused without being read whole', async () => {
 
 test('a stored password never leaves the sidecar and is kept when its mark comes back', async () => {
   const before = await sidecar.get<Record<string, unknown>>('/api/settings')
-  const backend = { kind: 'sdapi', url: 'http://127.0.0.1:1', username: 'me', password: 'hunter2' }
-  await sidecar.request('/api/settings', { method: 'PUT', body: JSON.stringify({ ...before, backend }) })
+  const backend = { id: 'one', kind: 'sdapi', url: 'http://127.0.0.1:1', username: 'me', password: 'hunter2' }
+  await sidecar.request('/api/settings', { method: 'PUT', body: JSON.stringify({ ...before, backends: [backend] }) })
   const told = await (await sidecar.request('/api/settings')).text()
   expect(told).not.toContain('hunter2')
   await sidecar.request('/api/settings', { method: 'PUT', body: told })

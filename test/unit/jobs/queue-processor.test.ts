@@ -180,7 +180,7 @@ describe('a job', () => {
     await request.answer()
     const [next] = add([])
     await backend.request(1)
-    expect(files()).toEqual([])
+    await waitFor(() => files().length === 0, 'no file')
     expect(store.get(id!)).toMatchObject({ state: 'running', attempt: 9, imagesDone: 0 })
     expect(state(next!)).toBe('running')
   })
