@@ -42,6 +42,8 @@ export class JobRunner {
   readonly #options: JobRunnerOptions
   #progress: JobProgress | undefined
   #preview: Preview | undefined
+  /** The save that was begun last, perhaps by the job before. */
+  #tail: Promise<unknown> = Promise.resolve()
 
   constructor(options: JobRunnerOptions) {
     this.#options = options
@@ -75,15 +77,19 @@ export class JobRunner {
 
   async #run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal, allMade: () => void): Promise<JobOutcome> {
     const inVain = new AbortController()
+    const earlier = this.#tail
     let saving: Promise<JobOutcome | null> = Promise.resolve(null)
     try {
       for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
         if (stopping.aborted) return (await saving) ?? { how: 'interrupted' }
         const result = await this.#makeImage(job, imageIndex, AbortSignal.any([signal, inVain.signal]))
+        // One image is being saved at most, so that a crash costs two: that one and the one that is being made.
+        await earlier
         const before = await saving
         if (before !== null) return before
         if ('how' in result) return result
         saving = this.#save(job, fence, imageIndex, result.image)
+        this.#tail = saving
         void saving.then((problem) => problem && inVain.abort())
       }
     } finally {
