@@ -3,6 +3,8 @@ import type { Job, JobProgress, JobState, Queue } from '../../src-sidecar/contra
 export const emptyQueue: Queue = {
   paused: false,
   running: [],
+  working: false,
+  pendingTimes: [],
   progress: [],
   pending: [],
   pendingTotal: 0,

@@ -25,6 +25,7 @@ function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1)
     recipe,
     imagesDone,
     pinnedTo: null,
+    priority: 'normal',
     attempt: 1,
     problem: null,
     createdAtMs: 0,
