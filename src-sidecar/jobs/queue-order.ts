@@ -94,11 +94,13 @@ export class QueueOrder {
       this.#place(`priority = ? AND (position, id) ${sign} (?, ?)`, order, moving, priority, position, id)
     const before = isBefore ? next('<', fromTheEnd) : anchor
     const after = isBefore ? anchor : next('>', queueOrder)
-    if (before === undefined) return this.#spread(moving, priority, position - moving.length - 1, 1)
-    if (after === undefined) return this.#spread(moving, priority, position, 1)
-    const gap = (after.position - before.position) / (moving.length + 1)
-    if (gap >= leastGap) this.#spread(moving, priority, before.position, gap)
-    else this.#makeRoom(moving, before, after)
+    if (before === undefined) this.#spread(moving, priority, position - moving.length - 1, 1)
+    else if (after === undefined) this.#spread(moving, priority, position, 1)
+    else {
+      const gap = (after.position - before.position) / (moving.length + 1)
+      if (gap >= leastGap) this.#spread(moving, priority, before.position, gap)
+      else this.#makeRoom(moving, before, after)
+    }
   }
 
   /** Takes so many of the jobs behind along that all of them have room. */
@@ -108,14 +110,15 @@ export class QueueOrder {
       `SELECT id, position FROM jobs WHERE state = 'queued' AND priority = ? AND (position, id) >= (?, ?)
          AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY ${queueOrder} LIMIT ?`,
     )
-    for (let count = 2 * moving.length + 30; ; count *= 4) {
+    let all: readonly number[] = []
+    let gap = 0
+    for (let count = 2 * moving.length + 30; gap < goodGap; count *= 4) {
       const found = select.all(priority, after.position, after.id, JSON.stringify(moving), count + 1) as Place[]
-      const all = [...moving, ...found.slice(0, count).map(({ id }) => id)]
       const limit = found[count]
-      if (limit === undefined) return this.#spread(all, priority, before.position, 1)
-      const gap = (limit.position - before.position) / (all.length + 1)
-      if (gap >= goodGap) return this.#spread(all, priority, before.position, gap)
+      all = [...moving, ...found.slice(0, count).map(({ id }) => id)]
+      gap = limit === undefined ? 1 : (limit.position - before.position) / (all.length + 1)
     }
+    this.#spread(all, priority, before.position, gap)
   }
 
   #spread(ids: readonly number[], priority: number, before: number, gap: number): void {
