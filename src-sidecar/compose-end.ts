@@ -1,4 +1,6 @@
+import { pathToFileURL } from 'node:url'
 import { inspectorUrl } from './config/inspector-url.ts'
+import { programPath } from './config/program-path.ts'
 import { appVersion } from './config/version.ts'
 import type { Closing } from './contract/status.ts'
 import { AppEnd } from './lifecycle/app-end.ts'
@@ -55,7 +57,8 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     runId,
     appVersion,
     ...files,
-    nativeUrl: new URL('./processes/native-exit.ts', import.meta.url).href,
+    workerFile: programPath('force-exit-worker'),
+    nativeUrl: pathToFileURL(programPath('native-exit')).href,
     compileCacheDir: options.compileCacheDir,
     watchStdin: parentPid !== null,
     parentPid,
