@@ -51,7 +51,9 @@ export async function loadPage({ port, token, sidecarArgs }: WindowGlobals, mute
     NL_PATH: projectFolder.replace(/[\\/]$/, ''),
     NL_EXTENABLED: true,
     NL_GINJECTED: true,
-    NL_ARGS: [`--sidecar=${encodeURIComponent(JSON.stringify({ node: process.execPath, program: mainProgram, args: sidecarArgs }))}`],
+    NL_ARGS: [
+      `--sidecar=${encodeURIComponent(JSON.stringify({ node: process.execPath, program: mainProgram, args: sidecarArgs }))}`,
+    ],
     location: { hostname: '127.0.0.1' },
   })
   vi.stubGlobal('window', page)
