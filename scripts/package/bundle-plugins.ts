@@ -12,8 +12,7 @@ export const plainBuiltins: Rolldown.Plugin = {
   name: 'plain-builtins',
   resolveId: {
     order: 'pre',
-    handler: (id, _importer, { kind }) =>
-      kind !== 'require-call' && isBuiltin(id) ? prefix + id.replace(/^node:/, '') : null,
+    handler: (id, _importer, { kind }) => (kind !== 'require-call' && isBuiltin(id) ? prefix + id.replace(/^node:/, '') : null),
   },
   load(id) {
     if (!id.startsWith(prefix)) return null

@@ -1,7 +1,8 @@
-// npm run package [-- --only linux-x64] [-- --folders]: makes the packages in dist/. Started by package.mjs under Node 24, after the set-up.
+// npm run package -- [--only linux-x64] [--to dist] [--folders] [--no-window]: makes the packages. `--folders` leaves them unpacked.
+// Started by package.mjs under Node 24, after the set-up.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, runScript, SetupError } from '../run-script.mjs'
 import { megabytes, packTarXz, packZip, sha256 } from './archive.ts'
@@ -22,18 +23,23 @@ function commitTimeS(): number {
 await runScript(import.meta.url, async (argv) => {
   const { values } = parseArgs({
     args: [...argv],
-    options: { only: { type: 'string' }, folders: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string' },
+      to: { type: 'string', default: join(root, 'dist') },
+      folders: { type: 'boolean', default: false },
+      'no-window': { type: 'boolean', default: false },
+    },
   })
   const wanted = targets.filter(({ name }) => values.only === undefined || name === values.only)
   if (wanted.length === 0) throw new SetupError(`--only takes ${targets.map(({ name }) => name).join(' or ')}.`, 2)
-  const dist = join(root, 'dist')
-  const sidecar = join(root, '.tmp/package/sidecar')
-  rmSync(dist, { recursive: true, force: true })
-  rmSync(sidecar, { recursive: true, force: true })
-  mkdirSync(dist)
+  const dist = resolve(values.to)
+  const sidecar = join(dist, '.sidecar')
+  for (const name of ['SHA256SUMS', ...targets.flatMap((one) => [one.archive, `stablenew-${one.name}`])])
+    rmSync(join(dist, name), { recursive: true, force: true })
+  mkdirSync(sidecar, { recursive: true })
   console.error('Bundling …')
   const licences = await bundleSidecar(sidecar)
-  const window = await buildWindow(wanted, (line) => console.log(line))
+  const window = values['no-window'] ? null : await buildWindow(wanted, (line) => console.log(line))
   const sums: string[] = []
   for (const target of wanted) {
     const folder = join(dist, `stablenew-${target.name}`)
@@ -45,6 +51,7 @@ await runScript(import.meta.url, async (argv) => {
     sums.push(`${await sha256(archive)}  ${target.archive}`)
     console.log(`${target.archive}  ${megabytes(archive).toFixed(1)} MB`)
   }
+  rmSync(sidecar, { recursive: true, force: true })
   if (sums.length > 0) writeFileSync(join(dist, 'SHA256SUMS'), `${sums.join('\n')}\n`)
   return 0
 })
