@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
+import { backendDeadlines } from './backends/backend-deadlines.ts'
 import { BackendPool } from './backends/backend-pool.ts'
 import { BackendRecycling } from './backends/backend-recycling.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
@@ -224,7 +225,9 @@ function makeBackend(settings: BackendSettings, options: CoreOptions, containmen
   const { notice, remark, serverMode, folders } = options
   const logFile = join(folders.log, `backend-${settings.id}.log`)
   if (settings.kind !== 'draft') {
-    const client = settings.kind === 'sdapi' ? new SdapiClient(settings) : new ComfyuiClient(settings)
+    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
+    const client =
+      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
     const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
     const { managed } = settings
     if (managed === null) return new ServerBackend(settings, what, client, onStatus)
