@@ -60,6 +60,10 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
   return [recipe.prompt, ...negative, settings].join('\n')
 }
 
+/** An infotext of a picture that was made larger afterwards, as A1 adds it (`scripts/postprocessing_upscale.py`). */
+export const withUpscale = (text: string, { scale, upscaler }: { scale: number; upscaler: string }): string =>
+  `${text}, Postprocess upscale by: ${scale}, Postprocess upscaler: ${quoted(upscaler)}`
+
 /** A1 names the size of the first pass, which the scale of hires fix makes larger. */
 const sizeOf = ({ hires, width, height }: InfotextRecipe, used: InfotextUsed): string =>
   hires && width && height ? `${width}x${height}` : `${used.width}x${used.height}`

@@ -4,11 +4,13 @@ import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { infotext } from '../../../src-sidecar/backends/infotext.ts'
 import type { Job } from '../../../src-sidecar/contract/job.ts'
-import { localDate } from '../../../src-sidecar/history/file-name.ts'
+import { localDate } from '../../../src-sidecar/contract/file-name.ts'
+import { defaultPattern, flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
 import { readPngText } from '../../../src-sidecar/history/png-text.ts'
+import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
 import { Thumbnails } from '../../../src-sidecar/history/thumbnails.ts'
 import { JobStore, type NewJob } from '../../../src-sidecar/jobs/job-store.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
@@ -31,7 +33,12 @@ beforeEach(async () => {
 afterEach(() => void database.close())
 
 const newHistory = (foldersByDay: boolean) =>
-  new History({ archive: new ImageArchive(root), store: new ImageStore(database), foldersByDay })
+  new History({
+    archive: new ImageArchive(root),
+    store: new ImageStore(database),
+    unfinished: new UnfinishedImages(database, join(root, '../work')),
+    pattern: foldersByDay ? defaultPattern : flatPattern,
+  })
 const addJob = (job: NewJob = newJob()): Job => jobs.get(jobs.add([job], 0)[0]!)!
 const files = () =>
   existsSync(root)
@@ -42,10 +49,7 @@ const files = () =>
 
 async function save(job: Job, index = 0, commit = () => true, into = history, more = {}) {
   return await into.save(
-    job,
-    index,
-    { ...(await made(1000 + index)), ...more },
-    'scripted',
+    { job, imageIndex: index, stage: 0, made: { ...(await made(1000 + index)), ...more }, backend: 'scripted' },
     (work) => jobs.transaction(work),
     commit,
   )
