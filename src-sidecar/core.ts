@@ -173,7 +173,8 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
     backend,
     store: jobs,
     saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: backend.status.name }, transaction, commit),
-    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    saveStage: (job, at, made, commit) =>
+      history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
     lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress: (progress) => publish({ type: 'progress', progress }),
     onImage: (image) => {

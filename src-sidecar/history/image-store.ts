@@ -121,14 +121,18 @@ export class ImageStore {
       )
       .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
     const images = rows.slice(0, limit).map(toImage)
-    const { total } = this.#database.prepare('SELECT count(*) AS total FROM images WHERE intermediate = 0').get() as { total: number }
+    const { total } = this.#database.prepare('SELECT count(*) AS total FROM images WHERE intermediate = 0').get() as {
+      total: number
+    }
     return { images, total, next: rows.length > limit ? (images.at(-1)?.id ?? null) : null }
   }
 
   /** Mean time that the latest images took, in milliseconds; null before the first. */
   recentDurationMs(): number | null {
     const { mean } = this.#database
-      .prepare('SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images WHERE intermediate = 0 ORDER BY id DESC LIMIT 20)')
+      .prepare(
+        'SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images WHERE intermediate = 0 ORDER BY id DESC LIMIT 20)',
+      )
       .get() as { mean: number | null }
     return mean
   }

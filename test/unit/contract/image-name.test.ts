@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defaultPattern, imageName, imageNameValues, imageTokens, unknownTokens } from '../../../src-sidecar/contract/image-name.ts'
+import {
+  defaultPattern,
+  imageName,
+  imageNameValues,
+  imageTokens,
+  unknownTokens,
+} from '../../../src-sidecar/contract/image-name.ts'
 import { recipe } from '../jobs/queue-fixture.ts'
 
 const values = (more: object = {}, images = 1) =>
@@ -38,7 +44,10 @@ describe('a name', () => {
   })
 
   test('stays in its folder and is safe on every system, whatever pattern and values', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: fc.constantFrom('.', '/', '\\', '-', ' ', '[seed]', '[pack]', 'con', '猫') }))
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({ unit: fc.constantFrom('.', '/', '\\', '-', ' ', '[seed]', '[pack]', 'con', '猫') }),
+    )
     fc.assert(
       fc.property(text, text, text, (pattern, packName, prompt) => {
         const name = imageName(pattern, values({ packName, recipe: recipe({ prompt }) }))
@@ -55,5 +64,11 @@ describe('a name', () => {
 
 test('tokens that mean nothing are named', () => {
   expect(unknownTokens('[date]/{seed} [nonsense] {x} [model_name] [A]')).toEqual(['[nonsense]', '{x}'])
-  expect(unknownTokens(Object.keys(imageTokens).map((name) => `[${name}]`).join(' '))).toEqual([])
+  expect(
+    unknownTokens(
+      Object.keys(imageTokens)
+        .map((name) => `[${name}]`)
+        .join(' '),
+    ),
+  ).toEqual([])
 })

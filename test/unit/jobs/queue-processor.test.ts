@@ -4,18 +4,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import { knownModels } from '../../../src-sidecar/backends/known-models.ts'
 import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
-import { flatPattern } from '../../../src-sidecar/contract/image-name.ts'
-import { History } from '../../../src-sidecar/history/history.ts'
-import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
-import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
-import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
+import type { History } from '../../../src-sidecar/history/history.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
-import { made, newDatabase, newJob, silent } from './queue-fixture.ts'
+import { made, newDatabase, newJob, newRunner, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
 
 let database: Database
@@ -24,6 +20,7 @@ let store: JobStore
 let backend: ScriptedBackend
 let history: History
 let runner: JobRunner
+let onOver: () => Promise<void>
 let processor: QueueProcessor
 let queue: JobQueue
 let told: string[]
@@ -34,7 +31,6 @@ let betweenFails: boolean
 let pauses: boolean
 let progress: JobProgress[]
 
-const transaction = <T>(work: () => T) => store.transaction(work)
 const never = new AbortController().signal
 
 beforeEach(async () => {
@@ -48,17 +44,7 @@ beforeEach(async () => {
   betweenFails = false
   pauses = false
   progress = []
-  const unfinished = new UnfinishedImages(database, join(fresh.folder, 'work'))
-  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), unfinished, pattern: flatPattern })
-  runner = new JobRunner({
-    backend,
-    store,
-    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: 'scripted' }, transaction, commit),
-    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: 'scripted' }, transaction, commit),
-    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
-    onProgress: (one) => progress.push(one),
-    onImage: () => {},
-  })
+  ;({ history, runner, onOver } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
   processor = newProcessor('finish')
   queue = newQueue()
   await processor.start()
@@ -71,7 +57,6 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const onOver = async () => void (await history.keepUnfinished(transaction, (id) => store.get(id)))
   const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
@@ -197,7 +182,14 @@ describe('several backends', () => {
   beforeEach(() => {
     other = new ScriptedBackend('other')
     const saveImage = async () => null
-    const parts = { store, saveImage, saveStage: async () => false, lastStage: async () => null, onProgress: () => {}, onImage: () => {} }
+    const parts = {
+      store,
+      saveImage,
+      saveStage: async () => false,
+      lastStage: async () => null,
+      onProgress: () => {},
+      onImage: () => {},
+    }
     processor.addLane({
       backend: other,
       runner: new JobRunner({ ...parts, backend: other }),
