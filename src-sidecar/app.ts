@@ -114,6 +114,7 @@ export async function startApp(
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       filePattern: defaultPattern,
+      manifestsFolder: join(folders.data, 'manifests'),
       serverMode: command.serverMode,
       notice,
       remark: (text) => end.remark(text),

@@ -105,6 +105,8 @@ export async function runPack(
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       filePattern: flatPattern,
+      // Jobs are numbered anew in each run.
+      manifestsFolder: join(out, 'manifests', runId.slice(0, 8)),
       serverMode: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),

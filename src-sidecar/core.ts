@@ -15,6 +15,7 @@ import type { BackendSettings, Settings } from './contract/settings.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { JobManifests } from './history/job-manifests.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
@@ -24,6 +25,9 @@ import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
 import { type Database, openDatabase } from './store/database.ts'
+
+/** Jobs whose manifest is looked for at start-up: more than all backends can have at work. */
+const lastEnded = 40
 
 export interface CoreOptions {
   readonly folders: Folders
@@ -37,6 +41,8 @@ export interface CoreOptions {
   readonly draftArgs: readonly string[]
   /** For the names of image files, where a recipe has none. */
   readonly filePattern: string
+  /** For a file about each job that is over. */
+  readonly manifestsFolder: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
   readonly notice: (message: string) => void
@@ -106,7 +112,14 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       }
     }
     await keepUnfinished()
-    const onOver = keepUnfinished
+    const manifests = new JobManifests(options.manifestsFolder, (jobId) => history.ofJob(jobId))
+    const written = (work: Promise<void>) =>
+      work.catch((error) => logger.error({ err: error }, 'the manifest of a job could not be written'))
+    await written(manifests.writeMissing(jobs.ended(lastEnded)))
+    const onOver = async (job: Job) => {
+      await keepUnfinished()
+      await written(manifests.write(job))
+    }
     const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, onOver, atExit: options.atExit })
     const lanes = { ...options, jobs, history, processor }
     for (const backend of backends.all) addLane(lanes, backend)

@@ -34,7 +34,11 @@ test('run writes one PNG a prompt with its parameters, a line for each, and exit
   }
   // Once, although events go on while everything ends.
   expect(output().split(`${prompts.length} of ${prompts.length} images`)).toHaveLength(2)
-  expect(readdirSync(out)).toHaveLength(prompts.length)
+  expect(readdirSync(out).filter((name) => name !== 'manifests')).toHaveLength(prompts.length)
+  const manifests = readdirSync(join(out, 'manifests'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.json'),
+  )
+  expect(manifests).toHaveLength(prompts.length)
   expect(readdirSync(join(dataDir, 'runs'))).toEqual([])
 })
 
@@ -84,7 +88,7 @@ test.each([
   expect(end.at - before).toBeLessThan(5000)
   await baseline.expectNothingLeft()
   for (const file of pngs(out)) expect(readPngText(readFileSync(join(out, file)), 'parameters')).not.toBeNull()
-  expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([])
+    expect(readdirSync(out).filter((name) => name !== 'manifests' && !/\.png$/.test(name))).toEqual([])
   expect(readdirSync(join(dataDir, 'runs'))).toEqual([])
 })
 
