@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { chosenBackends } from './cli/chosen-backend.ts'
 import type { RunCommand } from './cli/command-line.ts'
 import { planRun } from './cli/plan-run.ts'
 import type { RunReport } from './cli/run-report.ts'
@@ -50,6 +51,7 @@ export async function runPack(
   const settings = new SettingsFile(shared.config)
   const broken = await settings.load(Date.now())
   if (broken !== null) report.notice(broken)
+  const backends = chosenBackends(settings.current.backends, command.backend)
 
   const runId = randomUUID()
   const out = resolve(command.out)
@@ -99,7 +101,7 @@ export async function runPack(
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
-      backends: settings.current.backends,
+      backends,
       publish: onEvent,
       env: environment(),
       containment: command.containment ?? settings.current.containment,
