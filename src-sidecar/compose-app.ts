@@ -163,7 +163,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     isPaused: () => core.queue.view(0, 0).paused,
     setPaused: (paused) => {
       if (end.closing !== null) return
-      if (paused) void core.queue.pause('finish')
+      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
       else core.queue.resume()
     },
   })
