@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -227,6 +227,22 @@ describe('a thumbnail', () => {
     rmSync(image.path)
     expect(await thumbnails.pathOf(image)).toBe(paths[0])
     expect(readdirSync(folder)).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform !== 'linux')('does not keep the file of the image open, whatever its format', async () => {
+    const thumbnails = new Thumbnails(tempDir('thumbnails'))
+    for (const fileFormat of ['png', 'jpeg', 'webp'] as const) {
+      const image = (await save(addJob(newJob({ fileFormat }))))!
+      await thumbnails.pathOf(image)
+      const open = readdirSync('/proc/self/fd').map((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`)
+        } catch {
+          return ''
+        }
+      })
+      expect(open).not.toContain(image.path)
+    }
   })
 
   test.each<[string, (path: string) => void]>([
