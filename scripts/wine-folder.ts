@@ -15,7 +15,7 @@ function findWine(): string | null {
 }
 
 /**
- * Makes the folder that `test/process/containment-windows.test.ts` wants: Wine, Node for Windows, our packages for Windows.
+ * Makes the folder that the tests on Windows want: Wine, Node for Windows, our packages for Windows.
  * @returns its path, for STABLENEW_WINE
  * @throws SetupError saying what is missing
  */

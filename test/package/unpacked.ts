@@ -7,14 +7,14 @@ import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
 /** The package's folder, as it is before it is packed, at a path with spaces and other letters; nobody may write to it. */
-export async function assembledPackage(): Promise<string> {
+export async function assembledPackage(target: 'linux-x64' | 'win-x64' = 'linux-x64'): Promise<string> {
   const to = openFolder('Stäble Nëw 安定')
   const script = join(projectFolder, 'scripts/package/package.ts')
-  const args = ['--disable-warning=ExperimentalWarning', script, '--folders', '--no-window', '--only', 'linux-x64', '--to', to]
+  const args = ['--disable-warning=ExperimentalWarning', script, '--folders', '--no-window', '--only', target, '--to', to]
   const made = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = await once(made, 'exit')
   if (code !== 0) throw new Error(`the package could not be made: exit code ${code}`)
-  const folder = join(to, 'stablenew-linux-x64')
+  const folder = join(to, `stablenew-${target}`)
   for (const { parentPath, name } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(parentPath, name)
     chmodSync(path, statSync(path).mode & 0o555)

@@ -16,8 +16,8 @@ ALTER TABLE jobs ADD COLUMN shape TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN image_load INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN load_left INTEGER AS (image_load * (images_wanted - images_done)) VIRTUAL;
 UPDATE jobs SET
-  shape = json_extract(recipe, '$.width') || 'x' || json_extract(recipe, '$.height'),
-  image_load = json_extract(recipe, '$.width') * json_extract(recipe, '$.height') / 1024 * json_extract(recipe, '$.steps');
+  shape = coalesce(json_extract(recipe, '$.width') || 'x' || json_extract(recipe, '$.height'), ''),
+  image_load = coalesce(json_extract(recipe, '$.width') * json_extract(recipe, '$.height') / 1024 * json_extract(recipe, '$.steps'), 0);
 
 -- A partial index serves a query only where both say the same: one for each state that is asked for. The pending one has all that
 -- a claim and a sum look at, so that neither reads a recipe.
