@@ -91,7 +91,12 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const backends: BackendPool = new BackendPool(options.backends, (settings) =>
       makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
     )
-    const history = new History({ archive, store: images, foldersByDay: options.foldersByDay })
+    const history = new History({
+      archive,
+      store: images,
+      foldersByDay: options.foldersByDay,
+      onChanged: (image) => publish({ type: 'image-changed', image }),
+    })
     const onJob = (job: Job) => publish({ type: 'job', job })
     const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, atExit: options.atExit })
     const lanes = { ...options, jobs, history, processor }

@@ -15,6 +15,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue') }),
   z.object({ type: z.literal('progress'), progress: jobProgressSchema }),
   z.object({ type: z.literal('image'), image: imageSchema }),
+  /** Rating or tags of an image that is known already. */
+  z.object({ type: z.literal('image-changed'), image: imageSchema }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('backends'), backends: z.array(backendStatusSchema) }),
   z.object({ type: z.literal('closing'), closing: closingSchema }),

@@ -13,6 +13,8 @@ export interface HistoryOptions {
   readonly store: ImageStore
   /** `false` puts all images into one folder, without one for each day and pack. */
   readonly foldersByDay: boolean
+  /** Rating or tags are others now. */
+  readonly onChanged?: (image: Image) => void
 }
 
 /** Images and their rows. An image exists before its row. */
@@ -59,6 +61,24 @@ export class History {
   get(id: number): Image {
     const image = this.#options.store.get(id)
     if (image === undefined) throw new AppError('image_not_found', `There is no image ${id} in the history.`)
+    return image
+  }
+
+  /** @param rating 1 to 5; null takes it back. @throws AppError `image_not_found`. */
+  rate(id: number, rating: number | null): Image {
+    this.#options.store.rate(id, rating, Date.now())
+    return this.#changed(id)
+  }
+
+  /** These in place of the tags that it has. @throws AppError `image_not_found`. */
+  setTags(id: number, tags: readonly string[]): Image {
+    this.#options.store.setTags(id, tags)
+    return this.#changed(id)
+  }
+
+  #changed(id: number): Image {
+    const image = this.get(id)
+    this.#options.onChanged?.(image)
     return image
   }
 

@@ -16,6 +16,10 @@ interface Row {
   duration_ms: number
   parameters: string
   created_at_ms: number
+  rating: number | null
+  rated_at_ms: number | null
+  /** JSON */
+  tags: string
   pack_name: string
   recipe: string
 }
@@ -37,9 +41,17 @@ const toImage = (row: Row): Image => ({
   parameters: row.parameters,
   recipe: JSON.parse(row.recipe),
   createdAtMs: row.created_at_ms,
+  rating: row.rating,
+  ratedAtMs: row.rated_at_ms,
+  tags: JSON.parse(row.tags),
 })
 
-export type NewImage = Omit<Image, 'id' | 'packName' | 'fileName' | 'recipe'>
+export type NewImage = Omit<Image, 'id' | 'packName' | 'fileName' | 'recipe' | 'rating' | 'ratedAtMs' | 'tags'>
+
+/** Each image with what its job and its tags say. */
+const selectImages = `SELECT i.*, j.pack_name, j.recipe,
+  (SELECT json_group_array(tag) FROM (SELECT tag FROM image_tags WHERE image_id = i.id ORDER BY tag)) AS tags
+  FROM images i JOIN jobs j ON j.id = i.job_id`
 
 /** Every statement on the image table. */
 export class ImageStore {
@@ -61,10 +73,28 @@ export class ImageStore {
   }
 
   get(id: number): Image | undefined {
-    const row = this.#database
-      .prepare('SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id = ?')
-      .get(id)
+    const row = this.#database.prepare(`${selectImages} WHERE i.id = ?`).get(id)
     return row === undefined ? undefined : toImage(row as Row)
+  }
+
+  /** @param rating 1 to 5; null takes it back. @returns whether there is such an image */
+  rate(id: number, rating: number | null, nowMs: number): boolean {
+    return (
+      this.#database
+        .prepare('UPDATE images SET rating = ?, rated_at_ms = ? WHERE id = ?')
+        .run(rating, rating === null ? null : nowMs, id).changes === 1
+    )
+  }
+
+  /** These in place of all that the image has. @returns whether there is such an image */
+  setTags(id: number, tags: readonly string[]): boolean {
+    return this.#database.transaction(() => {
+      if (this.#database.prepare('SELECT 1 FROM images WHERE id = ?').get(id) === undefined) return false
+      this.#database.prepare('DELETE FROM image_tags WHERE image_id = ?').run(id)
+      const insert = this.#database.prepare('INSERT OR IGNORE INTO image_tags (image_id, tag) VALUES (?, ?)')
+      for (const tag of tags) insert.run(id, tag)
+      return true
+    })()
   }
 
   /** Whether a row knows of the image at this path. */
@@ -75,9 +105,7 @@ export class ImageStore {
   /** Newest first, below `before` where it is given. */
   page(limit: number, before?: number): ImagePage {
     const rows = this.#database
-      .prepare(
-        'SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id < ? ORDER BY i.id DESC LIMIT ?',
-      )
+      .prepare(`${selectImages} WHERE i.id < ? ORDER BY i.id DESC LIMIT ?`)
       .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
     const images = rows.slice(0, limit).map(toImage)
     const { total } = this.#database.prepare('SELECT count(*) AS total FROM images').get() as { total: number }

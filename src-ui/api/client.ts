@@ -62,6 +62,8 @@ export class Api {
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
+  tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)

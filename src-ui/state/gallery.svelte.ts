@@ -56,6 +56,12 @@ export class GalleryState {
     else this.images = withImages(this.images, [image])
   }
 
+  change(image: Image): void {
+    const changed = (images: Image[]) => images.map((one) => (one.id === image.id ? image : one))
+    this.images = changed(this.images)
+    this.held = changed(this.held)
+  }
+
   release(): void {
     this.images = withImages(this.images, this.held)
     this.held = []

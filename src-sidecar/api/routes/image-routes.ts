@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
-import { imagesQuerySchema } from '../../contract/image.ts'
+import { imagesQuerySchema, ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
 import { queueImageRequestSchema } from '../../contract/image-request.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
@@ -19,6 +19,14 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
       refuseWhenClosing()
       const image = history.get(idParam(c))
       return c.json({ jobIds: queue.addFromImage(image, await validBody(c, queueImageRequestSchema)) }, 201)
+    })
+    .put('/images/:id/rating', async (c) => {
+      const { rating } = await validBody(c, ratingRequestSchema)
+      return c.json(history.rate(idParam(c), rating))
+    })
+    .put('/images/:id/tags', async (c) => {
+      const { tags } = await validBody(c, tagsRequestSchema)
+      return c.json(history.setTags(idParam(c), tags))
     })
     .get('/images/:id/file', async (c) => sendFile(c, history.get(idParam(c)).path, 'image/png'))
     .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))

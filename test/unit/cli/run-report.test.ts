@@ -55,6 +55,9 @@ const image = (path: string): AppEvent => ({
     parameters: '',
     recipe: recipe(),
     createdAtMs: 0,
+    rating: null,
+    ratedAtMs: null,
+    tags: [],
   },
 })
 

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { infotext } from '../../../src-sidecar/backends/infotext.ts'
+import type { Image } from '../../../src-sidecar/contract/image.ts'
 import type { Job } from '../../../src-sidecar/contract/job.ts'
 import { localDate } from '../../../src-sidecar/history/file-name.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
@@ -19,6 +20,7 @@ let database: Database
 let root: string
 let jobs: JobStore
 let history: History
+let changed: Image[]
 
 beforeEach(async () => {
   const fresh = await newDatabase()
@@ -26,12 +28,18 @@ beforeEach(async () => {
   root = join(fresh.folder, 'images')
   jobs = new JobStore(database)
   history = newHistory(true)
+  changed = []
 })
 
 afterEach(() => void database.close())
 
 const newHistory = (foldersByDay: boolean) =>
-  new History({ archive: new ImageArchive(root), store: new ImageStore(database), foldersByDay })
+  new History({
+    archive: new ImageArchive(root),
+    store: new ImageStore(database),
+    foldersByDay,
+    onChanged: (image) => void changed.push(image),
+  })
 const addJob = (job: NewJob = newJob()): Job => jobs.get(jobs.add([job], 0)[0]!)!
 const files = () =>
   existsSync(root)
@@ -137,6 +145,35 @@ describe('the pages', () => {
   test('of what is not there is an error', () => {
     expect(() => history.get(1)).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
   })
+})
+
+describe('a rating', () => {
+  test('is kept, told and can be taken back', async () => {
+    const image = (await save(addJob()))!
+    expect(image).toMatchObject({ rating: null, ratedAtMs: null, tags: [] })
+    const rated = history.rate(image.id, 4)
+    expect(rated).toMatchObject({ rating: 4, ratedAtMs: expect.any(Number) })
+    expect(history.rate(image.id, null)).toEqual(image)
+    expect(changed).toEqual([rated, image])
+  })
+
+  test('other than 1 to 5 is refused by the database too', async () => {
+    const image = (await save(addJob()))!
+    for (const rating of [0, 6]) expect(() => history.rate(image.id, rating)).toThrow(/CHECK/)
+    expect(history.get(image.id).rating).toBeNull()
+  })
+
+  test('of an image that is not there is an error', () => {
+    expect(() => history.rate(7, 1)).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
+    expect(() => history.setTags(7, ['a'])).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
+  })
+})
+
+test('tags stand in the place of those before, each once, in the order of the alphabet', async () => {
+  const image = (await save(addJob()))!
+  expect(history.setTags(image.id, ['print', 'blue', 'print']).tags).toEqual(['blue', 'print'])
+  expect(history.setTags(image.id, ['cover']).tags).toEqual(['cover'])
+  expect(history.page(1).images[0]?.tags).toEqual(['cover'])
 })
 
 test('the mean time of the latest images is known after the first', async () => {
