@@ -15,6 +15,8 @@ import type { BackendSettings, Settings } from './contract/settings.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { IndexCatchUp } from './history/search/index-catch-up.ts'
+import { SavedSearches } from './history/search/saved-searches.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
 import { JobQueue } from './jobs/queue.ts'
@@ -53,6 +55,8 @@ export interface Core {
   readonly processor: QueueProcessor
   readonly queue: JobQueue
   readonly history: History
+  readonly savedSearches: SavedSearches
+  readonly indexCatchUp: IndexCatchUp
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -133,6 +137,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       processor,
       queue,
       history,
+      savedSearches: new SavedSearches(database),
+      indexCatchUp: new IndexCatchUp(images, logger),
       recovered,
       changeBackends(settings) {
         changing = changing.catch(() => {}).then(() => change(settings))

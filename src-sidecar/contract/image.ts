@@ -30,22 +30,10 @@ export const imageSchema = z.object({
   ratedAtMs: z.int().nullable(),
   /** In the order of the alphabet. */
   tags: z.array(z.string()),
+  /** Its file was found to be gone. */
+  missing: z.boolean(),
 })
 export type Image = z.infer<typeof imageSchema>
-
-/** Newest first; `before` is the id below which the page starts. */
-export const imagesQuerySchema = z.object({
-  before: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(60),
-})
-
-export const imagePageSchema = z.object({
-  images: z.array(imageSchema),
-  total: z.int(),
-  /** `before` of the next page; null on the last. */
-  next: z.int().nullable(),
-})
-export type ImagePage = z.infer<typeof imagePageSchema>
 
 /** `PUT /api/images/:id/rating`; null takes it back. */
 export const ratingRequestSchema = z.object({ rating: ratingSchema.nullable() })

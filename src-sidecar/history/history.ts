@@ -1,6 +1,7 @@
 import type { GeneratedImage } from '../backends/backend.ts'
 import { infotext } from '../backends/infotext.ts'
-import type { Image, ImagePage } from '../contract/image.ts'
+import type { Image } from '../contract/image.ts'
+import type { Facets, ImagePage, ImageSearch, ImageSort } from '../contract/image-search.ts'
 import type { Job } from '../contract/job.ts'
 import { AppError } from '../errors/app-error.ts'
 import { localDate, safeFileName } from './file-name.ts'
@@ -53,31 +54,39 @@ export class History {
     return saved
   }
 
-  page(limit: number, before?: number): ImagePage {
-    return this.#options.store.page(limit, before)
+  /** @param after `next` of the page before */
+  page(limit: number, after?: string, search: ImageSearch = everything, sort: ImageSort = 'newest'): ImagePage {
+    const { store } = this.#options
+    const { finder } = store
+    const { imageIds, next } = finder.page(search, sort, limit, after)
+    const { total, isLeast } = finder.total(search)
+    return { images: store.all(imageIds), total, totalIsLeast: isLeast, next }
+  }
+
+  /** What the images of a search have in common. */
+  facets(search: ImageSearch): Facets {
+    return this.#options.store.facets.of(search)
   }
 
   /** @throws AppError `image_not_found`. */
   get(id: number): Image {
     const image = this.#options.store.get(id)
-    if (image === undefined) throw new AppError('image_not_found', `There is no image ${id} in the history.`)
+    if (image === undefined) throw notFound(id)
     return image
   }
 
   /** @param rating 1 to 5; null takes it back. @throws AppError `image_not_found`. */
   rate(id: number, rating: number | null): Image {
-    this.#options.store.rate(id, rating, Date.now())
-    return this.#changed(id)
+    return this.#changed(id, this.#options.store.rate(id, rating, Date.now()))
   }
 
   /** These in place of the tags that it has. @throws AppError `image_not_found`. */
   setTags(id: number, tags: readonly string[]): Image {
-    this.#options.store.setTags(id, tags)
-    return this.#changed(id)
+    return this.#changed(id, this.#options.store.setTags(id, tags))
   }
 
-  #changed(id: number): Image {
-    const image = this.get(id)
+  #changed(id: number, image: Image | undefined): Image {
+    if (image === undefined) throw notFound(id)
     this.#options.onChanged?.(image)
     return image
   }
@@ -95,6 +104,10 @@ export class History {
     return `${localDate(nowMs)}/${pack}/${number}${image}-${safeFileName(job.recipe.prompt, 40)}-${seed}.png`
   }
 }
+
+const everything: ImageSearch = { text: '', facets: {} }
+
+const notFound = (id: number): AppError => new AppError('image_not_found', `There is no image ${id} in the history.`)
 
 /** Runs `work` as one transaction of the database that holds jobs and images. */
 export type Transaction = <T>(work: () => T) => T

@@ -23,6 +23,7 @@ const image = (more: Partial<Image> = {}): Image => ({
   rating: null,
   ratedAtMs: null,
   tags: [],
+  missing: false,
   ...more,
 })
 

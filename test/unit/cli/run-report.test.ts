@@ -58,6 +58,7 @@ const image = (path: string): AppEvent => ({
     rating: null,
     ratedAtMs: null,
     tags: [],
+    missing: false,
   },
 })
 

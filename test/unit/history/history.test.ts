@@ -99,7 +99,7 @@ describe('saving', () => {
     const job = addJob()
     expect(await save(job, 0, () => false)).toBeNull()
     expect(files()).toEqual([])
-    expect(history.page(10)).toEqual({ images: [], total: 0, next: null })
+    expect(history.page(10)).toEqual({ images: [], total: 0, totalIsLeast: false, next: null })
   })
 
   test('keeps neither file nor count where the row cannot be written', async () => {
