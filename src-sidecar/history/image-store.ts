@@ -9,6 +9,8 @@ interface Row {
   id: number
   job_id: number
   image_index: number
+  stage: number
+  intermediate: number
   path: string
   width: number
   height: number
@@ -32,6 +34,8 @@ const toImage = (row: Row): Image => ({
   id: row.id,
   jobId: row.job_id,
   imageIndex: row.image_index,
+  stage: row.stage,
+  intermediate: row.intermediate === 1,
   packName: row.pack_name,
   path: row.path,
   fileName: basename(row.path),
@@ -73,9 +77,9 @@ export class ImageStore {
   constructor(database: Database) {
     this.#database = database
     this.#insert = database.prepare(
-      `INSERT INTO images (job_id, image_index, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters,
+      `INSERT INTO images (job_id, image_index, stage, intermediate, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters,
          created_at_ms, recipe, pack_name, is_indexed)
-       VALUES (@jobId, @imageIndex, @path, @width, @height, @sizeBytes, @seed, @checkpoint, @backend, @durationMs, @parameters,
+       VALUES (@jobId, @imageIndex, @stage, @intermediate, @path, @width, @height, @sizeBytes, @seed, @checkpoint, @backend, @durationMs, @parameters,
          @createdAtMs, @recipe, @packName, 1)`,
     )
     this.#select = database.prepare<[number], Row>(`${selectImages} WHERE i.id = ?`)
@@ -84,11 +88,16 @@ export class ImageStore {
     this.facets = new FacetCounts(database, this.finder)
   }
 
-  /** @throws where the job has an image of that index already. */
+  /** What earlier stages have made of it is intermediate from now on. @throws where the job has an image of that index and stage already. */
   add({ own, ...image }: NewImage): Image {
     return this.#database.transaction(() => {
-      const row = { ...image, recipe: own ? JSON.stringify(own.recipe) : null, packName: own?.packName ?? null }
-      const { lastInsertRowid } = this.#insert.run(row)
+      if (image.stage > 0) this.#leaveBehind(image)
+      const row = { ...image, intermediate: image.intermediate ? 1 : 0 }
+      const { lastInsertRowid } = this.#insert.run({
+        ...row,
+        recipe: own ? JSON.stringify(own.recipe) : null,
+        packName: own?.packName ?? null,
+      })
       return this.#indexed(Number(lastInsertRowid))
     })()
   }
@@ -135,12 +144,53 @@ export class ImageStore {
     return this.#database.prepare('SELECT 1 FROM images WHERE path = ?').get(path) !== undefined
   }
 
+  /** All stages of one image of a job that are kept, in their order. */
+  stages(jobId: number, imageIndex: number): Image[] {
+    return this.ofJob(jobId).filter((image) => image.imageIndex === imageIndex)
+  }
+
+  /** All that are kept, in the order in which they belong. */
+  ofJob(jobId: number): Image[] {
+    const rows = this.#database.prepare(`${selectImages} WHERE i.job_id = ? ORDER BY i.image_index, i.stage`).all(jobId) as Row[]
+    return rows.map(toImage)
+  }
+
+  /** What became of images whose job ended between two stages: the last stage that they have counts as the image. */
+  settleStages(): Image[] {
+    const rows = this.#database
+      .prepare(
+        `UPDATE images SET intermediate = 0 WHERE intermediate = 1
+           AND job_id IN (SELECT id FROM jobs WHERE ended_at_ms IS NOT NULL AND images_done < images_wanted)
+           AND NOT EXISTS (SELECT 1 FROM images later WHERE later.job_id = images.job_id
+             AND later.image_index = images.image_index AND later.stage > images.stage) RETURNING id`,
+      )
+      .all() as { id: number }[]
+    return rows.map(({ id }) => this.#indexed(id))
+  }
+
+  /** A stage that is made anew: its file is gone. */
+  forget(id: number): void {
+    this.#index.remove(id)
+    this.#database.prepare('DELETE FROM images WHERE id = ?').run(id)
+  }
+
   /** Mean time that the latest images took, in milliseconds; null before the first. */
   recentDurationMs(): number | null {
     const { mean } = this.#database
-      .prepare('SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images ORDER BY id DESC LIMIT 20)')
+      .prepare(
+        'SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images WHERE intermediate = 0 ORDER BY id DESC LIMIT 20)',
+      )
       .get() as { mean: number | null }
     return mean
+  }
+
+  #leaveBehind({ jobId, imageIndex, stage }: Pick<Image, 'jobId' | 'imageIndex' | 'stage'>): void {
+    const earlier = this.#database
+      .prepare<[number, number, number], { id: number }>(
+        'UPDATE images SET intermediate = 1 WHERE job_id = ? AND image_index = ? AND stage < ? RETURNING id',
+      )
+      .all(jobId, imageIndex, stage)
+    for (const { id } of earlier) this.#index.remove(id)
   }
 
   #change(id: number, work: () => void): Image | undefined {

@@ -7,6 +7,7 @@ import type { ImageSearch, ImageSort } from '../../src-sidecar/contract/image-se
 import { History } from '../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../src-sidecar/history/image-store.ts'
+import { UnfinishedImages } from '../../src-sidecar/history/unfinished-images.ts'
 import { type Database, openDatabase } from '../../src-sidecar/store/database.ts'
 import { machine, percentile } from '../helpers/bench-table.ts'
 import { generateHistory } from '../helpers/generated-history.ts'
@@ -81,7 +82,7 @@ function plainSearch(database: Database, { text, facets }: ImageSearch): void {
 
 function bench(database: Database, images: number): void {
   const store = new ImageStore(database)
-  const history = new History({ archive: new ImageArchive('/none'), store, foldersByDay: true })
+  const history = new History({ archive: new ImageArchive('/none'), store, unfinished: new UnfinishedImages(database, '/none') })
   const found = (search: ImageSearch, sort: ImageSort = 'newest') => history.page(pageSize, undefined, search, sort)
 
   console.log(`${''.padEnd(44)}     n    p50 ms    p95 ms    max ms`)

@@ -79,6 +79,8 @@ export function generateHistory(database: Database, images: number, endMs: numbe
       const { id } = store.add({
         jobId: Number(added.lastInsertRowid),
         imageIndex: index,
+        stage: 0,
+        intermediate: false,
         path: `/images/${made}.png`,
         width,
         height,

@@ -31,9 +31,13 @@ export class ImageIndex {
     }
   }
 
-  /** Puts an image in, or in again where it has changed. Within the transaction that writes its row. */
+  /**
+   * Puts an image in, or in again where it has changed. Within the transaction that writes its row. What a later stage went on with
+   * is not searched.
+   */
   put(image: Image): void {
     this.remove(image.id)
+    if (image.intermediate) return
     const terms = facetsOf(image).map(([name, value]) => term(name, this.#count(name, value)))
     let moment = image.createdAtMs * momentsPerMs
     while (this.#statements.addTerms.run(moment, image.id, terms.join(' ')).changes === 0) moment++

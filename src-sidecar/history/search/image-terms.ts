@@ -1,5 +1,6 @@
 import type { Image } from '../../contract/image.ts'
 import { durationRanges, type FacetName } from '../../contract/image-search.ts'
+import { stageNames } from '../../contract/stages.ts'
 
 /** `took` is for sorting only: seconds to two digits. */
 export type TermName = FacetName | 'took'
@@ -60,14 +61,20 @@ export function facetsOf(image: Image): [TermName, string][] {
     ['rating', String(image.rating ?? 0)],
     ...image.tags.map((tag): [TermName, string] => ['tag', tag]),
     ['backend', image.backend],
-    ['stage', stageOf(image)],
+    ...stagesOf(image).map((name): [TermName, string] => ['stage', name]),
     ['duration', durationRange(image.durationMs)],
     ['took', String(Number((image.durationMs / 1000).toPrecision(2)))],
     ...(image.missing ? ([['file', 'missing']] satisfies [TermName, string][]) : []),
   ]
 }
 
-const stageOf = ({ recipe: { source, hires } }: Image): string => source?.as ?? (hires ? 'txt2img, hires fix' : 'txt2img')
+const stagesOf = ({ recipe, stage }: Image): string[] => [
+  ...new Set([
+    ...stageNames(recipe).slice(0, stage + 1),
+    ...(recipe.hires ? ['hires fix'] : []),
+    ...(recipe.adetailer?.length ? ['adetailer'] : []),
+  ]),
+]
 
 /** Names of `<lora:name:weight>`, each once. */
 export const lorasOf = (prompt: string): string[] => [

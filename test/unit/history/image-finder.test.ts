@@ -44,7 +44,7 @@ function add({ packName = 'cats', checkpoint = 'model', rating = null, tags = []
   const jobId = jobs.add([{ ...job, packName }], 0)[0]!
   const file = { path: `/images/${count++}.png`, sizeBytes: 1, parameters: '', backend: 'GPU' }
   const used = { width: 512, height: 512, durationMs: 1000, createdAtMs: noon, seed: 1, checkpoint, ...about }
-  const { id } = store.add({ jobId, imageIndex: 0, ...file, ...used })
+  const { id } = store.add({ jobId, imageIndex: 0, stage: 0, intermediate: false, ...file, ...used })
   if (rating !== null) store.rate(id, rating, 0)
   if (tags.length > 0) store.setTags(id, tags)
   return store.get(id)!
@@ -230,6 +230,18 @@ describe('a search', () => {
     expect(found({ facets: { rating: ['5'] } })).toEqual([])
     expect(found({ facets: { rating: ['0'] } })).toEqual([other.id, id])
     expect(store.facets.of(search({})).facets.find(({ name }) => name === 'tag')).toBeUndefined()
+  })
+
+  test('leaves out what a later stage went on with, until that is what there is', () => {
+    const { id, jobId } = add({ prompt: 'a red fox' })
+    const first = store.get(id)!
+    const second = store.add({ ...first, stage: 1, path: '/images/second.png' })
+    expect(found({ text: 'fox' })).toEqual([second.id])
+    expect(store.facets.of(search({})).facets.find(({ name }) => name === 'pack')?.values).toEqual([{ value: 'cats', count: 1 }])
+    store.forget(second.id)
+    database.exec(`UPDATE jobs SET ended_at_ms = 1, images_wanted = 2 WHERE id = ${jobId}`)
+    expect(store.settleStages().map((image) => image.id)).toEqual([id])
+    expect(found({ text: 'fox' })).toEqual([id])
   })
 
   test('has images without an index within reach after they were put in', () => {
