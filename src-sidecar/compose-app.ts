@@ -113,6 +113,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     queue: core.queue,
     history: core.history,
     savedSearches: core.savedSearches,
+    importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
     events,
     pages,
@@ -197,6 +198,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
+  atEnd('components', 'image import', 4000, () => core.importer.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
@@ -217,7 +219,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     )
   })
   return {
-    components: [core.containment, packs, core.backends, core.indexCatchUp, core.dailyBackup, diagnostics, server],
+    components: [core.containment, packs, core.backends, core.indexCatchUp, core.dailyBackup, core.importer, diagnostics, server],
     server,
     shell,
   }
