@@ -114,6 +114,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     queue: core.queue,
     queueEdits: core.queueEdits,
     history: core.history,
+    savedSearches: core.savedSearches,
+    importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
     pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
@@ -201,6 +203,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
+  atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
+  atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
@@ -218,7 +223,17 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [packs, diagnostics, server, core.containment, core.backends], server, shell }
+  const components = [
+    packs,
+    diagnostics,
+    server,
+    core.containment,
+    core.backends,
+    core.indexCatchUp,
+    core.dailyBackup,
+    core.importer,
+  ]
+  return { components, server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

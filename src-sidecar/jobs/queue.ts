@@ -1,7 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { Image } from '../contract/image.ts'
-import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
+import {
+  type MakeAgainRequest,
+  makeAgainRequestSchema,
+  type QueueImageRequest,
+  queueImageRequestSchema,
+} from '../contract/image-request.ts'
 import type { Job, PendingPage, Queue } from '../contract/job.ts'
 import type { queuePictureRequestSchema } from '../contract/picture-settings.ts'
 import type { Cancelled, CancelRequest, Paused } from '../contract/queue-request.ts'
@@ -113,8 +118,24 @@ export class JobQueue {
       seed: seed ?? this.#options.randomSeed(),
       images,
     }
-    const { packId, packName, promptIndex } = made
-    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
+    return this.#addLike(made, image.packName, next, pinnedTo)
+  }
+
+  /** A job that makes an image again, or variations of it with other seeds or settings. */
+  addAgain(image: Image, request: MakeAgainRequest): number[] {
+    const { seed, settings, images, ...prompts } = makeAgainRequestSchema.parse(request)
+    const recipe = {
+      ...image.recipe,
+      ...settings,
+      ...prompts,
+      images,
+      seed: seed === 'same' ? image.seed : this.#options.randomSeed(),
+    }
+    return this.#addLike(this.#get(image.jobId), image.packName, recipe, null)
+  }
+
+  #addLike({ packId, promptIndex }: Job, packName: string, recipe: Recipe, pinnedTo: string | null): number[] {
+    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe }], Date.now())
     this.#options.onQueue()
     this.#asked()
     return ids
