@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { findChromium } from '../src-sidecar/shell/find-chromium.ts'
 import { installChromium } from './install-packages.ts'
 import { runChild } from './run-child.mjs'
-import { root, runScript } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
 
 const gates: [name: string, file: string, ...args: string[]][] = [
   ['biome', '@biomejs/biome/bin/biome', 'ci', '.', ...(process.stdout.isTTY ? [] : ['--colors=off'])],

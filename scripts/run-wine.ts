@@ -1,7 +1,7 @@
 // The Windows tests below Wine. Started by test-wine.mjs under Node 24, after the set-up.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
 import { wineFolder } from './wine-folder.ts'
 
 await runScript(import.meta.url, async () => {

@@ -1,7 +1,8 @@
 // npm run test:wine: the containment on Windows, below Wine. What Wine 8 lacks (taskkill /T, Ctrl+Break) is not run.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript, setup } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
+import { setup } from './setup.mjs'
 
 await runScript(import.meta.url, async () => {
   const node = await setup({ ui: false })

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { delimiter, join } from 'node:path'
 import { installPackages } from './install-packages.ts'
 import { runChild } from './run-child.mjs'
-import { root, SetupError } from './setup.mjs'
+import { root, SetupError } from './run-script.mjs'
 
 /** The newest Node that Wine 8 runs; 24 crashes there. */
 const windowsNode = '22.23.3'

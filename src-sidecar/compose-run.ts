@@ -63,19 +63,17 @@ export async function runPack(
   await mkdir(shared.log, { recursive: true, mode: 0o700 })
   const log = openLog(shared.log, 'stablenew-run.log')
 
-  const parts = composeEnd(
-    {
-      runId,
-      logger: log.logger,
-      files: { logFile: join(shared.log, 'shutdown.log'), reportFile: join(own.data, 'last-shutdown.json') },
-      compileCacheDir: join(shared.cache, 'force-exit'),
-      parentPid,
-      diagnose: false,
-      onClosing: () => {},
-    },
-    abort,
-  )
+  const parts = composeEnd({
+    runId,
+    logger: log.logger,
+    files: { logFile: join(shared.log, 'shutdown.log'), reportFile: join(own.data, 'last-shutdown.json') },
+    compileCacheDir: join(shared.cache, 'force-exit'),
+    parentPid,
+    diagnose: false,
+    onClosing: () => {},
+  })
   const { end } = parts
+  parts.watch()
   end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
   end.finallyDo('log', () => log.close())
   const finish = async (reason: StopReason): Promise<number> => {
