@@ -111,6 +111,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packs,
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
+    queueEdits: core.queueEdits,
     history: core.history,
     thumbnails: new Thumbnails(thumbnailFolder),
     events,
@@ -159,7 +160,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
     isPaused: () => core.queue.view(0, 0).paused,
     setPaused: (paused) => {
-      if (end.closing === null) core.queue.setPaused(paused)
+      if (end.closing !== null) return
+      if (paused) void core.queue.pause('finish')
+      else core.queue.resume()
     },
   })
 

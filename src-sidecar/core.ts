@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
+import { backendDeadlines } from './backends/backend-deadlines.ts'
 import { BackendPool } from './backends/backend-pool.ts'
 import { BackendRecycling } from './backends/backend-recycling.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
@@ -11,18 +12,26 @@ import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Job } from './contract/job.ts'
+import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
+import { asError } from './errors/app-error.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
+import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
+import { QueueEdits } from './jobs/queue-edits.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
 import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
 import { type Database, openDatabase } from './store/database.ts'
+
+/** A server may be slow to answer while it moves gigabytes. */
+const freeMemoryMs = 60_000
 
 export interface CoreOptions {
   readonly folders: Folders
@@ -52,6 +61,7 @@ export interface Core {
   readonly backends: BackendPool
   readonly processor: QueueProcessor
   readonly queue: JobQueue
+  readonly queueEdits: QueueEdits
   readonly history: History
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
@@ -74,6 +84,10 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
     const recovered = jobs.recover(runId, Date.now())
+    const bulk = new BulkCancel(database)
+    bulk.recover(Date.now())
+    const pace = new Pace(database)
+    const randomSeed = () => randomInt(2 ** 32)
     const archive = new ImageArchive(folders.images)
     const images = new ImageStore(database)
     const leftovers = await archive.removeLeftovers((path) => images.has(path))
@@ -94,7 +108,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const history = new History({ archive, store: images, foldersByDay: options.foldersByDay })
     const onJob = (job: Job) => publish({ type: 'job', job })
     const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, atExit: options.atExit })
-    const lanes = { ...options, jobs, history, processor }
+    const lanes = { ...options, jobs, history, processor, pace }
     for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
       store: jobs,
@@ -102,8 +116,17 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       onJob,
       onQueue: () => publish({ type: 'queue' }),
       onAsked: () => backends.tryAgain(),
-      imageDurationMs: () => history.recentDurationMs(),
-      randomSeed: () => randomInt(2 ** 32),
+      bulk,
+      pace,
+      freeMemory: () => freeAll(backends),
+      randomSeed,
+    })
+    const queueEdits = new QueueEdits({
+      database,
+      store: jobs,
+      onQueue: () => publish({ type: 'queue' }),
+      wake: () => processor.wake(),
+      randomSeed,
     })
     const change = async (settings: readonly BackendSettings[]) => {
       const { added, changed, removed } = backends.change(settings)
@@ -127,6 +150,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       backends,
       processor,
       queue,
+      queueEdits,
       history,
       recovered,
       changeBackends(settings) {
@@ -142,9 +166,13 @@ interface LaneSurroundings extends CoreOptions {
   readonly jobs: JobStore
   readonly history: History
   readonly processor: QueueProcessor
+  readonly pace: Pace
 }
 
-function addLane({ jobs, history, processor, publish, logger, recycling, notice }: LaneSurroundings, backend: Backend): void {
+function addLane(
+  { jobs, history, processor, pace, publish, logger, recycling, notice }: LaneSurroundings,
+  backend: Backend,
+): void {
   const recycler = new BackendRecycling({
     backend,
     limits: recycling,
@@ -158,7 +186,18 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
     backend,
     store: jobs,
     saveImage: (job, index, made, commit) =>
-      history.save(job, index, made, backend.status.name, (work) => jobs.transaction(work), commit),
+      history.save(
+        job,
+        index,
+        made,
+        backend.status.name,
+        (work) => jobs.transaction(work),
+        () => {
+          if (!commit()) return false
+          pace.learn(backend.status.id, job.recipe, made.durationMs)
+          return true
+        },
+      ),
     onProgress: (progress) => publish({ type: 'progress', progress }),
     onImage: (image) => {
       publish({ type: 'image', image })
@@ -169,11 +208,26 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
   processor.addLane({ backend, runner, jobEnds: () => recycler.jobEnds(), betweenJobs })
 }
 
+/** One that can't does not keep the others from it. */
+async function freeAll(backends: BackendPool): Promise<Paused['freed']> {
+  const free = async (backend: Backend) => {
+    const backendId = backend.status.id
+    try {
+      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
+    } catch (error) {
+      return { backendId, freed: false, problem: asError(error).message }
+    }
+  }
+  return await Promise.all(backends.all.map(free))
+}
+
 function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment, onStatus: () => void): Backend {
   const { notice, remark, serverMode, folders } = options
   const logFile = join(folders.log, `backend-${settings.id}.log`)
   if (settings.kind !== 'draft') {
-    const client = settings.kind === 'sdapi' ? new SdapiClient(settings) : new ComfyuiClient(settings)
+    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
+    const client =
+      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
     const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
     const { managed } = settings
     if (managed === null) return new ServerBackend(settings, what, client, onStatus)

@@ -9,6 +9,7 @@ import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { QueueEdits } from '../jobs/queue-edits.ts'
 import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackEditor } from '../packs/edit/pack-editor.ts'
@@ -26,6 +27,7 @@ export interface ApiParts {
   readonly packs: PackLibrary
   readonly packEditor: PackEditor
   readonly queue: JobQueue
+  readonly queueEdits: QueueEdits
   readonly history: History
   readonly thumbnails: Thumbnails
   readonly events: EventStream

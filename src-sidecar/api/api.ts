@@ -14,6 +14,7 @@ import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
+import { queueRoutes } from './routes/queue-routes.ts'
 import { selftestRoutes } from './routes/selftest-routes.ts'
 
 const maxBodyBytes = 2 * 1024 * 1024
@@ -62,6 +63,7 @@ export function createApi(parts: ApiParts): Hono {
     appRoutes,
     packRoutes,
     jobRoutes,
+    queueRoutes,
     imageRoutes,
     modelRoutes,
     backendRoutes,

@@ -62,11 +62,6 @@ export class History {
     return image
   }
 
-  /** Mean time that the latest images took, in milliseconds; null before the first. */
-  recentDurationMs(): number | null {
-    return this.#options.store.recentDurationMs()
-  }
-
   #relativePath(job: Job, imageIndex: number, seed: number, nowMs: number): string {
     const pack = safeFileName(job.packName)
     const number = String(job.promptIndex + 1).padStart(3, '0')

@@ -83,12 +83,4 @@ export class ImageStore {
     const { total } = this.#database.prepare('SELECT count(*) AS total FROM images').get() as { total: number }
     return { images, total, next: rows.length > limit ? (images.at(-1)?.id ?? null) : null }
   }
-
-  /** Mean time that the latest images took, in milliseconds; null before the first. */
-  recentDurationMs(): number | null {
-    const { mean } = this.#database
-      .prepare('SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images ORDER BY id DESC LIMIT 20)')
-      .get() as { mean: number | null }
-    return mean
-  }
 }

@@ -5,7 +5,14 @@ import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../s
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
 import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
-import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
+import {
+  jobSchema,
+  type PendingPage,
+  type Priority,
+  pendingPageSchema,
+  type Queue,
+  queueSchema,
+} from '../../src-sidecar/contract/job.ts'
 import {
   type PackPreview,
   type PreviewRequest,
@@ -23,6 +30,16 @@ import {
   type SavePackRequest,
   savedPackSchema,
 } from '../../src-sidecar/contract/pack-edit.ts'
+import {
+  type CancelRequest,
+  cancelledSchema,
+  changedSchema,
+  type JobChange,
+  jobIdsSchema,
+  type MoveTarget,
+  type PauseRequest,
+  pausedSchema,
+} from '../../src-sidecar/contract/queue-request.ts'
 import { freedMemorySchema, type ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
@@ -30,9 +47,6 @@ import { statusSchema } from '../../src-sidecar/contract/status.ts'
 import { ApiError, errorOfAnswer } from './api-error.ts'
 
 type Query = Record<string, string | number | undefined>
-
-const pausedSchema = z.object({ paused: z.boolean() })
-const cancelledSchema = z.object({ cancelled: z.int() })
 
 export class Api {
   readonly #baseUrl: string
@@ -55,9 +69,19 @@ export class Api {
   newPack = (request: NewPackRequest) => this.#send('POST', '/api/packs', request, savedPackSchema)
   queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
   queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
-  pauseQueue = () => this.#send('POST', '/api/queue/pause', undefined, pausedSchema)
+  pending = (limit: number, offset: number): Promise<PendingPage> =>
+    this.#get('/api/queue/pending', pendingPageSchema, { limit, offset })
+  pendingIds = (limit: number, offset: number) => this.#get('/api/queue/ids', jobIdsSchema, { limit, offset })
+  pauseQueue = (request: PauseRequest) => this.#send('POST', '/api/queue/pause', request, pausedSchema)
   resumeQueue = () => this.#send('POST', '/api/queue/resume', undefined, pausedSchema)
-  cancelPending = () => this.#send('POST', '/api/queue/cancel-pending', undefined, cancelledSchema)
+  moveJobs = (ids: readonly number[], target: MoveTarget) => this.#send('POST', '/api/queue/move', { ids, target }, changedSchema)
+  setPriority = (ids: readonly number[], priority: Priority) =>
+    this.#send('POST', '/api/queue/priority', { ids, priority }, changedSchema)
+  editJobs = (ids: readonly number[], change: JobChange) => this.#send('POST', '/api/queue/edit', { ids, change }, changedSchema)
+  duplicateJobs = (ids: readonly number[], newSeeds: boolean) =>
+    this.#send('POST', '/api/queue/duplicate', { ids, newSeeds }, jobIdsSchema)
+  cancelJobs = (request: CancelRequest) => this.#send('POST', '/api/queue/cancel', request, cancelledSchema)
+  undoCancel = (undo: number) => this.#send('POST', '/api/queue/undo-cancel', { undo }, changedSchema)
   cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })

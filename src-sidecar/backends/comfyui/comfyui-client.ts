@@ -50,6 +50,10 @@ export class ComfyuiClient implements ServerClient {
     this.#queue = new ComfyuiQueue(this.#http, deadlines)
   }
 
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#http.get('/queue', signal)
+  }
+
   async probe(signal: AbortSignal): Promise<readonly BackendCapability[]> {
     return await this.#models.capabilities(signal)
   }

@@ -44,7 +44,6 @@ export class SdapiClient implements ServerClient {
     this.#memory = new SdapiMemory(this.#http)
   }
 
-  /** Resolves when the server answers its API. @throws AppError saying what is wrong. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#http.get('/sdapi/v1/options', signal)
   }

@@ -1,5 +1,6 @@
 import { initial } from './001-initial.ts'
 import { severalBackends } from './002-several-backends.ts'
+import { orderedQueue } from './003-queue.ts'
 
 /** In order; a database's `user_version` counts those that it has. Never edit one that was released: add one. */
-export const migrations: readonly string[] = [initial, severalBackends]
+export const migrations: readonly string[] = [initial, severalBackends, orderedQueue]

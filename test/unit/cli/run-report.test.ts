@@ -27,6 +27,7 @@ function job(id: number, state: JobState, problem: Problem | null = null): AppEv
     recipe: recipe(),
     imagesDone: 0,
     pinnedTo: null,
+    priority: 'normal',
     attempt: 1,
     problem,
     createdAtMs: 0,

@@ -139,14 +139,6 @@ describe('the pages', () => {
   })
 })
 
-test('the mean time of the latest images is known after the first', async () => {
-  expect(history.recentDurationMs()).toBeNull()
-  const job = addJob(newJob({ images: 2 }))
-  await save(job, 0, () => true, history, { durationMs: 100 })
-  await save(job, 1, () => true, history, { durationMs: 200 })
-  expect(history.recentDurationMs()).toBe(150)
-})
-
 test('an infotext leaves out what there is not', () => {
   expect(infotext(recipe(), { seed: 1, width: 64, height: 64, checkpoint: '' })).toBe(
     'a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x64, Version: StableNew',
