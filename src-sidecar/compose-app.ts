@@ -24,6 +24,7 @@ import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
 import { Thumbnails } from './history/thumbnails.ts'
+import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
@@ -65,6 +66,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const thumbnailFolder = join(folders.cache, 'thumbnails')
   await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
+  const learning = new Learning({ store: core.learningStore, queue: core.queue, packs })
   const pages = new PageTracker(() => ask('last-page-closed'))
   const allowedOrigins = new Set<string>()
   const entryCodes = new EntryCodes()
@@ -112,6 +114,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
     history: core.history,
+    learning,
     thumbnails: new Thumbnails(thumbnailFolder),
     events,
     pages,
@@ -196,6 +199,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
+  atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
@@ -213,7 +217,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [core.containment, packs, core.backends, diagnostics, server], server, shell }
+  return { components: [core.containment, packs, core.backends, learning, diagnostics, server], server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

@@ -19,6 +19,7 @@ import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
+import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
@@ -53,6 +54,7 @@ export interface Core {
   readonly processor: QueueProcessor
   readonly queue: JobQueue
   readonly history: History
+  readonly learningStore: LearningStore
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -133,6 +135,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       processor,
       queue,
       history,
+      learningStore: new LearningStore(database),
       recovered,
       changeBackends(settings) {
         changing = changing.catch(() => {}).then(() => change(settings))

@@ -9,6 +9,7 @@ import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { Learning } from '../learning/learning.ts'
 import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackEditor } from '../packs/edit/pack-editor.ts'
@@ -27,6 +28,7 @@ export interface ApiParts {
   readonly packEditor: PackEditor
   readonly queue: JobQueue
   readonly history: History
+  readonly learning: Learning
   readonly thumbnails: Thumbnails
   readonly events: EventStream
   readonly pages: PageTracker

@@ -12,6 +12,7 @@ import { backendRoutes } from './routes/backend-routes.ts'
 import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { learningRoutes } from './routes/learning-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { selftestRoutes } from './routes/selftest-routes.ts'
@@ -64,6 +65,7 @@ export function createApi(parts: ApiParts): Hono {
     jobRoutes,
     imageRoutes,
     modelRoutes,
+    learningRoutes,
     backendRoutes,
     diagnosticsRoutes,
     selftestRoutes,

@@ -31,7 +31,8 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
     .get('/images/:id/file', async (c) => sendFile(c, history.get(idParam(c)).path, 'image/png'))
     .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))
 
-async function sendFile(c: Context, path: string, type: string): Promise<Response> {
+/** @throws AppError `image_not_found`. */
+export async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)
   if (stats === null) throw new AppError('image_not_found', `The file ${path} is gone.`)
   const headers = {

@@ -1,0 +1,47 @@
+import { setImmediate } from 'node:timers/promises'
+import { Hono } from 'hono'
+import {
+  answerRequestSchema,
+  experimentRequestSchema,
+  learningRecordsSchema,
+  recommendationsQuerySchema,
+} from '../../contract/learning.ts'
+import type { ApiParts } from '../api-parts.ts'
+import { idParam, validBody } from '../valid-body.ts'
+import { sendFile } from './image-routes.ts'
+
+export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiParts): Hono => {
+  const { experiments } = learning
+  return new Hono()
+    .get('/experiments', (c) => c.json({ experiments: experiments.list() }))
+    .post('/experiments', async (c) => {
+      refuseWhenClosing()
+      const pause = async () => {
+        await setImmediate()
+        refuseWhenClosing()
+      }
+      const request = await validBody(c, experimentRequestSchema)
+      return c.json(await experiments.create(request, settings.current.recipe, pause), 201)
+    })
+    .get('/experiments/:id', (c) => c.json(experiments.get(idParam(c))))
+    .get('/experiments/:id/review', (c) => c.json(experiments.review(idParam(c))))
+    .get('/experiments/:id/pictures/:key', (c) => sendFile(c, experiments.picture(idParam(c), c.req.param('key')), 'image/png'))
+    .post('/experiments/:id/answers', async (c) =>
+      c.json(experiments.answer(idParam(c), await validBody(c, answerRequestSchema))),
+    )
+    .post('/experiments/:id/undo', (c) => c.json(experiments.undo(idParam(c))))
+    .get('/experiments/:id/result', (c) => c.json({ recommendations: learning.result(idParam(c)) }))
+    .post('/experiments/:id/remove', async (c) => {
+      await experiments.remove(idParam(c))
+      return c.body(null, 204)
+    })
+    .get('/recommendations', async (c) => {
+      const { model, packId } = recommendationsQuerySchema.parse(c.req.query())
+      return c.json(await learning.recommendations({ model, packId: packId === '' ? null : packId }))
+    })
+    .get('/learning/export', async (c) => c.json(await learning.export()))
+    .post('/learning/import', async (c) => {
+      refuseWhenClosing()
+      return c.json(await learning.import(await validBody(c, learningRecordsSchema)))
+    })
+}

@@ -1,0 +1,41 @@
+export const learning = `
+CREATE TABLE experiments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The same in every copy, so that records that are imported twice count once.
+  uid TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  design TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Which place in its experiment a job fills.
+CREATE TABLE experiment_jobs (
+  job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+  experiment_id INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+  prompt_row INTEGER NOT NULL,
+  value_index INTEGER NOT NULL,
+  UNIQUE (experiment_id, prompt_row, value_index)
+) STRICT;
+
+-- They name no image: what was learned stays when its images are deleted.
+CREATE TABLE experiment_answers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  experiment_id INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+  prompt_row INTEGER NOT NULL,
+  image_index INTEGER NOT NULL,
+  value_a INTEGER NOT NULL,
+  -- -1: value_a was rated by itself.
+  value_b INTEGER NOT NULL,
+  outcome REAL NOT NULL,
+  model_a TEXT NOT NULL,
+  model_b TEXT NOT NULL,
+  answered_at_ms INTEGER NOT NULL,
+  UNIQUE (experiment_id, prompt_row, image_index, value_a, value_b)
+) STRICT;
+
+-- Ratings of images that this history does not have.
+CREATE TABLE imported_ratings (
+  record_hash TEXT PRIMARY KEY,
+  record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
