@@ -66,7 +66,12 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const thumbnailFolder = join(folders.cache, 'thumbnails')
   await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
-  const learning = new Learning({ store: core.learningStore, queue: core.queue, packs })
+  const learning = new Learning({
+    store: core.learningStore,
+    queue: core.queue,
+    packs,
+    exportFolder: join(folders.data, 'exports'),
+  })
   const pages = new PageTracker(() => ask('last-page-closed'))
   const allowedOrigins = new Set<string>()
   const entryCodes = new EntryCodes()

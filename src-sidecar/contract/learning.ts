@@ -131,6 +131,11 @@ export type AnswerRequest = z.infer<typeof answerRequestSchema>
 export const verdicts = ['best', 'no-difference', 'not-enough'] as const
 export type Verdict = (typeof verdicts)[number]
 
+/** How sure a verdict is; intervals hold the truth with the same chance. */
+export const sureAt = 0.9
+/** Fewer blocks, or a value that was judged less often, say nothing. */
+export const [fewestBlocks, fewestOfValue] = [5, 3]
+
 export const valueResultSchema = z.object({
   value: valueSchema,
   /** Stars, or the share of pairs that it wins against an average value, 0 to 1. */
@@ -160,6 +165,9 @@ export const recommendationSchema = z.object({
   fromGallery: z.int(),
 })
 export type Recommendation = z.infer<typeof recommendationSchema>
+
+/** Of one experiment. */
+export const resultSchema = z.object({ recommendations: z.array(recommendationSchema) })
 
 export const learningScopeSchema = z.object({
   /** As the backend named it; empty: what compares checkpoints with each other. */
@@ -224,6 +232,10 @@ export const learningRecordsSchema = z.object({
   ratings: z.array(ratingRecordSchema).default([]),
 })
 export type LearningRecords = z.infer<typeof learningRecordsSchema>
+
+/** The file that holds them all now. */
+export const exportedRecordsSchema = z.object({ path: z.string(), experiments: z.int(), ratings: z.int() })
+export type ExportedRecords = z.infer<typeof exportedRecordsSchema>
 
 /** How many were new. */
 export const importedRecordsSchema = z.object({ experiments: z.int(), answers: z.int(), ratings: z.int() })

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type {
+  ExportedRecords,
   ImportedRecords,
   LearningRecords,
   LearningScope,
@@ -16,6 +17,12 @@ import { fromExperiment } from './ratings/from-experiment.ts'
 import { fromGallery } from './ratings/from-gallery.ts'
 import type { Observation } from './ratings/observation.ts'
 import { recommend } from './recommendations/recommend.ts'
+import { writeRecords } from './write-records.ts'
+
+export interface LearningOptions extends ExperimentsOptions {
+  /** Made when it is needed. */
+  readonly exportFolder: string
+}
 
 /** Which recommendations: of one model, for one pack or (undefined) all of them. */
 export interface Scope {
@@ -32,12 +39,14 @@ export class Learning implements Component {
   readonly name = 'learning'
   readonly experiments: Experiments
   readonly #store: ExperimentsOptions['store']
+  readonly #exportFolder: string
   readonly #closed = deferred<ComponentExit>()
   readonly #atWork = new Set<Promise<unknown>>()
   #stopped: Promise<void> | undefined
 
-  constructor(options: ExperimentsOptions) {
+  constructor(options: LearningOptions) {
     this.#store = options.store
+    this.#exportFolder = options.exportFolder
     this.experiments = new Experiments(options)
   }
 
@@ -76,12 +85,19 @@ export class Learning implements Component {
   }
 
   /** Everything that was judged, to be kept or taken elsewhere. @throws AppError `shutting_down`. */
-  export(): Promise<LearningRecords> {
+  records(): Promise<LearningRecords> {
     return this.#work(async () => {
       const experiments = this.#store.all().map(({ id, ...one }) => ({ ...one, answers: this.#store.answers(id) }))
       const ratings = (await this.#ratings()).map(({ judged: _, ...rating }) => rating)
       return { format: 'stablenew-learning', version: 1, experiments, ratings }
     })
+  }
+
+  /** The same as a new file in the folder for them. @throws AppError `disk`, `shutting_down`. */
+  async export(nowMs: number): Promise<ExportedRecords> {
+    const records = await this.records()
+    const path = await this.#work(() => writeRecords(this.#exportFolder, records, nowMs))
+    return { path, experiments: records.experiments.length, ratings: records.ratings.length }
   }
 
   /** Adds what is not known yet; what is there stays as it is. @throws AppError `shutting_down`. */

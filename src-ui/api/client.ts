@@ -7,6 +7,18 @@ import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/
 import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import {
+  type AnswerRequest,
+  type ExperimentRequest,
+  experimentSchema,
+  experimentsSchema,
+  exportedRecordsSchema,
+  importedRecordsSchema,
+  type LearningRecords,
+  recommendationsSchema,
+  resultSchema,
+  reviewSchema,
+} from '../../src-sidecar/contract/learning.ts'
+import {
   type PackPreview,
   type PreviewRequest,
   packPreviewSchema,
@@ -65,6 +77,19 @@ export class Api {
   rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
   tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
+  experiments = () => this.#get('/api/experiments', experimentsSchema)
+  experiment = (id: number) => this.#get(`/api/experiments/${id}`, experimentSchema)
+  newExperiment = (request: ExperimentRequest) => this.#send('POST', '/api/experiments', request, experimentSchema)
+  removeExperiment = (id: number) => this.#send('POST', `/api/experiments/${id}/remove`, undefined)
+  experimentResult = (id: number) => this.#get(`/api/experiments/${id}/result`, resultSchema)
+  review = (id: number) => this.#get(`/api/experiments/${id}/review`, reviewSchema)
+  answer = (id: number, answer: AnswerRequest) => this.#send('POST', `/api/experiments/${id}/answers`, answer, reviewSchema)
+  undoAnswer = (id: number) => this.#send('POST', `/api/experiments/${id}/undo`, undefined, reviewSchema)
+  pictureUrl = (experimentId: number, key: string) => this.url(`/api/experiments/${experimentId}/pictures/${key}`)
+  recommendations = (scope: { model?: string; packId?: string }) =>
+    this.#get('/api/recommendations', recommendationsSchema, scope)
+  exportLearning = () => this.#send('POST', '/api/learning/export', undefined, exportedRecordsSchema)
+  importLearning = (records: LearningRecords) => this.#send('POST', '/api/learning/import', records, importedRecordsSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)

@@ -39,7 +39,8 @@ export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiPar
       const { model, packId } = recommendationsQuerySchema.parse(c.req.query())
       return c.json(await learning.recommendations({ model, packId: packId === '' ? null : packId }))
     })
-    .get('/learning/export', async (c) => c.json(await learning.export()))
+    .get('/learning/records', async (c) => c.json(await learning.records()))
+    .post('/learning/export', async (c) => c.json(await learning.export(Date.now()), 201))
     .post('/learning/import', async (c) => {
       refuseWhenClosing()
       return c.json(await learning.import(await validBody(c, learningRecordsSchema)))

@@ -1,9 +1,4 @@
-import type { Verdict } from '../../contract/learning.ts'
-
-/** How sure a verdict must be. */
-export const sureAt = 0.9
-/** Fewer blocks, or a value seen less often, say nothing. */
-export const [fewestBlocks, fewestOfValue] = [5, 3]
+import { fewestBlocks, fewestOfValue, sureAt, type Verdict } from '../../contract/learning.ts'
 
 export interface Judged {
   readonly verdict: Verdict

@@ -10,7 +10,7 @@ const text = { from: 'text', prompt: 'a cat' } as const
 
 test('makes each prompt with every value and the same seeds, as ordinary jobs', async () => {
   const { create, jobs } = await start()
-  const source = { from: 'pack', packId: 'user/owls.txt', prompts: [0, 1] } as const
+  const source = { from: 'pack' as const, packId: 'user/owls.txt', prompts: [0, 1] }
   const made = await create({ variable: 'cfgScale', values: [4, 7, 10], source, images: 3, settings: { steps: 9 } })
   expect(made).toMatchObject({ name: 'CFG scale, owls', promptCount: 2, imagesWanted: 18, jobsOpen: 6 })
   expect(made.progress).toEqual({ total: 18, answered: 0, ready: 0 })
@@ -27,7 +27,7 @@ test('makes each prompt with every value and the same seeds, as ordinary jobs', 
 
 test('jobs of a checkpoint follow each other, whatever the prompt: to load one takes long', async () => {
   const { create, jobs } = await start()
-  const source = { from: 'pack', packId: 'user/owls.txt', prompts: [0, 1] } as const
+  const source = { from: 'pack' as const, packId: 'user/owls.txt', prompts: [0, 1] }
   await create({ variable: 'checkpoint', values: ['one', 'two'], source })
   expect(jobs.pending(100, 0).map(({ recipe }) => recipe.checkpoint)).toEqual(['one', 'one', 'two', 'two'])
 })
@@ -58,7 +58,7 @@ test.each([
 test('more images than an experiment may make are refused', async () => {
   const { create, jobs } = await start()
   const values = Array.from({ length: 50 }, (_, at) => at + 1)
-  const source = { from: 'pack', packId: 'user/owls.txt', prompts: [0, 1] } as const
+  const source = { from: 'pack' as const, packId: 'user/owls.txt', prompts: [0, 1] }
   await expect(create({ variable: 'steps', values, images: 51, source })).rejects.toThrow(/at most 5,000/)
   expect(jobs.pendingTotals().jobs).toBe(0)
 })

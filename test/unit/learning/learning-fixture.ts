@@ -34,7 +34,7 @@ export async function newLearning(opened?: { database: Database; folder: string;
     randomSeed: () => 1,
   })
   const packs = new PackLibrary(join(folder, 'none'), packsFolder, () => {})
-  const learning = new Learning({ store: new LearningStore(database), queue, packs })
+  const learning = new Learning({ store: new LearningStore(database), queue, packs, exportFolder: join(folder, 'exports') })
 
   const create = (request: ExperimentRequest): Promise<Experiment> =>
     learning.experiments.create(experimentRequestSchema.parse(request), defaultSettings.recipe, noPause)

@@ -122,7 +122,7 @@ describe('records', () => {
 
   test('go out and come in elsewhere, where they give the same advice', async () => {
     const from = await full()
-    const records = JSON.parse(JSON.stringify(await from.learning.export()))
+    const records = JSON.parse(JSON.stringify(await from.learning.records()))
     const to = await start()
     expect(await to.learning.import(records)).toEqual({ experiments: 1, answers: 12, ratings: 12 })
     expect(await to.learning.recommendations({})).toEqual(await from.learning.recommendations({}))
@@ -131,16 +131,16 @@ describe('records', () => {
 
   test('count once, however often and wherever they are imported', async () => {
     const from = await full()
-    const records = await from.learning.export()
+    const records = await from.learning.records()
     expect(await from.learning.import(records)).toEqual({ experiments: 0, answers: 0, ratings: 0 })
     const to = await start()
     await to.learning.import(records)
-    expect(await to.learning.import(await to.learning.export())).toEqual({ experiments: 0, answers: 0, ratings: 0 })
+    expect(await to.learning.import(await to.learning.records())).toEqual({ experiments: 0, answers: 0, ratings: 0 })
   })
 
   test('with answers to come: what is lacking is added', async () => {
     const from = await full()
-    const records = await from.learning.export()
+    const records = await from.learning.records()
     const [experiment] = records.experiments
     const to = await start()
     await to.learning.import({ ...records, experiments: [{ ...experiment!, answers: experiment!.answers.slice(0, 5) }] })
