@@ -45,7 +45,7 @@ test.skipIf(!hasBrowser)('an experiment is made, rated blind by keyboard, seen a
   await page.goto(addressOf(sidecar, '#/learning'))
   await page.getByText('Find out what works best').waitFor()
   await page.getByRole('button', { name: 'New experiment' }).first().click()
-  await page.getByLabel('Values').fill('3.25, 6.75, 11.125')
+  await page.getByLabel('Values').fill('3.1357, 6.8642, 11.1357')
   await page.getByText('Own text').click()
   await page.getByLabel('Prompt', { exact: true }).fill('a lighthouse in fog')
   await page.getByLabel('Images per value', { exact: true }).fill('7')
@@ -58,10 +58,10 @@ test.skipIf(!hasBrowser)('an experiment is made, rated blind by keyboard, seen a
   await page.getByRole('button', { name: 'Review', exact: true }).click()
   await pictures(page).waitFor()
   const html = await page.locator('body').innerHTML()
-  for (const told of ['3.25', '6.75', '11.125', 'Euler', '.png', 'seed']) expect(html).not.toContain(told)
+  for (const told of ['3.1357', '6.8642', '11.1357', 'Euler', '.png', 'seed']) expect(html).not.toContain(told)
   expect(html).toContain('a lighthouse in fog')
 
-  const likes = ([value = 0]: number[]) => ({ 3.25: '2', 6.75: '5', 11.125: '3' })[value] ?? '?'
+  const likes = ([value = 0]: number[]) => ({ 3.1357: '2', 6.8642: '5', 11.1357: '3' })[value] ?? '?'
   const first = await shown(page)
   await judge(page, sidecar, likes)
   await page.keyboard.press('Backspace')
@@ -79,16 +79,16 @@ test.skipIf(!hasBrowser)('an experiment is made, rated blind by keyboard, seen a
   await page.getByText('All reviewed').waitFor()
   await page.getByRole('button', { name: 'See the result' }).click()
 
-  await page.getByText('6.75 did best, and 3.25, 11.125 worse.').waitFor()
+  await page.getByText('6.8642 did best, and 3.1357, 11.1357 worse.').waitFor()
   const plot = page.getByRole('img', { name: 'CFG scale: score by value' })
   expect(await plot.locator('circle').count()).toBe(3)
   await page.getByText('Figures').click()
   expect(await page.getByRole('row').count()).toBe(4)
   expect(await cfgScale(sidecar)).toBe(7)
 
-  await page.getByRole('button', { name: 'Use 6.75' }).click()
-  await waitFor(async () => (await cfgScale(sidecar)) === 6.75, 'the default to change')
-  await page.getByText('6.75 is the default already.').waitFor()
+  await page.getByRole('button', { name: 'Use 6.8642' }).click()
+  await waitFor(async () => (await cfgScale(sidecar)) === 6.8642, 'the default to change')
+  await page.getByText('6.8642 is the default already.').waitFor()
   await page.getByRole('button', { name: 'Undo' }).click()
   await waitFor(async () => (await cfgScale(sidecar)) === 7, 'the default to be as it was')
 
