@@ -139,6 +139,13 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('button', { name: 'Use for tiny worlds' }).click()
     await page.getByRole('button', { name: 'Recipe' }).getByText('CFG 9').waitFor()
 
+    // Records go out, and come in again without counting twice.
+    await page.goto(addressOf(sidecar, '#/learning'))
+    await page.getByRole('button', { name: 'Export records' }).click()
+    const file = await page.getByText(/stablenew-learning-.*\.json/).innerText()
+    await page.getByLabel('File of records').setInputFiles(file)
+    await page.getByText('New: 0 experiments, 0 answers, 0 ratings.').waitFor()
+
     const { recommendations } = await sidecar.get<Recommendations>('/api/recommendations')
     expect(recommendations.map(({ variable, verdict, best }) => [variable, verdict, best])).toContainEqual([
       'cfgScale',

@@ -13,7 +13,7 @@ import { sendFile } from './image-routes.ts'
 export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiParts): Hono => {
   const { experiments } = learning
   return new Hono()
-    .get('/experiments', (c) => c.json({ experiments: experiments.list() }))
+    .get('/experiments', async (c) => c.json({ experiments: await experiments.list(() => setImmediate()) }))
     .post('/experiments', async (c) => {
       refuseWhenClosing()
       const pause = async () => {

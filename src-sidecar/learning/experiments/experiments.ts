@@ -81,8 +81,14 @@ export class Experiments {
     return this.#view(this.stored(id))
   }
 
-  list(): Experiment[] {
-    return this.#store.all().map((one) => this.#view(one))
+  /** Newest first. @param pause after each: a large one takes some milliseconds */
+  async list(pause: () => Promise<void>): Promise<Experiment[]> {
+    const experiments: Experiment[] = []
+    for (const one of this.#store.all()) {
+      experiments.push(this.#view(one))
+      await pause()
+    }
+    return experiments
   }
 
   /** @throws AppError `not_found`. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { newLearning } from './learning-fixture.ts'
+import { newLearning, noPause } from './learning-fixture.ts'
 
 type Fixture = Awaited<ReturnType<typeof newLearning>>
 let open: Fixture | undefined
@@ -52,7 +52,7 @@ test.each([
   const { create, jobs, learning } = await start()
   await expect(async () => create({ ...request, source: text })).rejects.toThrow(message)
   expect(jobs.pendingTotals().jobs).toBe(0)
-  expect(learning.experiments.list()).toEqual([])
+  expect(await learning.experiments.list(noPause)).toEqual([])
 })
 
 test('more images than an experiment may make are refused', async () => {
@@ -159,7 +159,7 @@ test('a deleted experiment takes its answers with it and cancels what waits; ima
   const { id } = await create({ variable: 'cfgScale', values: [4, 7], source: text })
   makeImages(3)
   await learning.experiments.remove(id)
-  expect(learning.experiments.list()).toEqual([])
+  expect(await learning.experiments.list(noPause)).toEqual([])
   expect(jobs.pendingTotals().jobs).toBe(0)
   expect(images.page(10).total).toBe(3)
   expect((await learning.recommendations({})).recommendations).toEqual([])

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Recipe } from '../../../src-sidecar/contract/recipe.ts'
 import { newJob } from '../jobs/queue-fixture.ts'
-import { newLearning } from './learning-fixture.ts'
+import { newLearning, noPause } from './learning-fixture.ts'
 
 type Fixture = Awaited<ReturnType<typeof newLearning>>
 const opened: Fixture[] = []
@@ -14,13 +14,15 @@ const start = async (): Promise<Fixture> => {
   return fixture
 }
 
-/** Images of these recipes in the history, each with its rating. */
-function rated({ jobs, images, makeImages }: Fixture, ...all: [Partial<Recipe>, number][]): void {
-  for (const [recipe, rating] of all) {
-    const [job] = jobs.add([newJob(recipe)], 1)
-    for (const id of makeImages()) images.rate(id, rating, Date.now())
-    jobs.cancelPending(job!, 1)
-  }
+/** Images of these recipes in the history, each with its rating; in one go, for each commit waits for the disk. */
+function rated({ database, jobs, images, makeImages }: Fixture, ...all: [Partial<Recipe>, number][]): void {
+  database.transaction(() => {
+    for (const [recipe, rating] of all) {
+      const [job] = jobs.add([newJob(recipe)], 1)
+      for (const id of makeImages()) images.rate(id, rating, Date.now())
+      jobs.cancelPending(job!, 1)
+    }
+  })()
 }
 
 /** Seeds, each with CFG scale 4 and 8; 8 is liked better. */
@@ -126,7 +128,9 @@ describe('records', () => {
     const to = await start()
     expect(await to.learning.import(records)).toEqual({ experiments: 1, answers: 12, ratings: 12 })
     expect(await to.learning.recommendations({})).toEqual(await from.learning.recommendations({}))
-    expect(to.learning.experiments.list()).toMatchObject([{ variable: 'steps', progress: { total: 12, answered: 12, ready: 0 } }])
+    expect(await to.learning.experiments.list(noPause)).toMatchObject([
+      { variable: 'steps', progress: { total: 12, answered: 12, ready: 0 } },
+    ])
   })
 
   test('count once, however often and wherever they are imported', async () => {

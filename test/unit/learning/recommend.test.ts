@@ -4,7 +4,7 @@ import type { Observation } from '../../../src-sidecar/learning/ratings/observat
 import { recommend } from '../../../src-sidecar/learning/recommendations/recommend.ts'
 import { rate, type Taste } from './simulated-rater.ts'
 
-const raters = 80
+const raters = 60
 
 const known = new Map<string, Record<string, number>>()
 
