@@ -120,6 +120,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     queue: core.queue,
     history: core.history,
     learning,
+    savedSearches: core.savedSearches,
     thumbnails: new Thumbnails(thumbnailFolder),
     events,
     pages,
@@ -205,6 +206,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
+  atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
   atEnd('shell', 'window', 4000, async (reason, force) => {
@@ -222,7 +224,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return { components: [core.containment, packs, core.backends, learning, diagnostics, server], server, shell }
+  const components = [core.containment, packs, core.backends, core.indexCatchUp, learning, diagnostics, server]
+  return { components, server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

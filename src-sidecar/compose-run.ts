@@ -10,6 +10,7 @@ import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
 import { SettingsFile } from './config/settings-file.ts'
 import type { AppEvent } from './contract/events.ts'
+import { flatPattern } from './contract/image-name.ts'
 import { maxJobsAtOnce } from './contract/pack.ts'
 import { openCore } from './core.ts'
 import { AppError } from './errors/app-error.ts'
@@ -103,7 +104,7 @@ export async function runPack(
       env: environment(),
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
-      foldersByDay: false,
+      filePattern: flatPattern,
       serverMode: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),

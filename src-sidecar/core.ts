@@ -10,11 +10,15 @@ import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
 import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
+import type { Image } from './contract/image.ts'
 import type { Job } from './contract/job.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { IndexCatchUp } from './history/search/index-catch-up.ts'
+import { SavedSearches } from './history/search/saved-searches.ts'
+import { UnfinishedImages } from './history/unfinished-images.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
 import { JobQueue } from './jobs/queue.ts'
@@ -35,7 +39,8 @@ export interface CoreOptions {
   readonly containment: 'auto' | ContainmentLevel
   /** Further arguments of the draft engine, which make it as awkward as a real backend. */
   readonly draftArgs: readonly string[]
-  readonly foldersByDay: boolean
+  /** For the names of image files, where a recipe has none. */
+  readonly filePattern: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
   readonly notice: (message: string) => void
@@ -55,6 +60,8 @@ export interface Core {
   readonly queue: JobQueue
   readonly history: History
   readonly learningStore: LearningStore
+  readonly savedSearches: SavedSearches
+  readonly indexCatchUp: IndexCatchUp
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -78,7 +85,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const recovered = jobs.recover(runId, Date.now())
     const archive = new ImageArchive(folders.images)
     const images = new ImageStore(database)
-    const leftovers = await archive.removeLeftovers((path) => images.has(path))
+    const unfinished = new UnfinishedImages(database, join(folders.data, 'work'))
+    const leftovers = (await archive.removeLeftovers((path) => images.has(path))) + (await unfinished.removeLeftovers())
     if (recovered.length + leftovers > 0)
       logger.warn({ jobs: recovered.map(({ id }) => id), leftovers }, 'the last run did not end well')
 
@@ -93,14 +101,21 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const backends: BackendPool = new BackendPool(options.backends, (settings) =>
       makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
     )
-    const history = new History({
-      archive,
-      store: images,
-      foldersByDay: options.foldersByDay,
-      onChanged: (image) => publish({ type: 'image-changed', image }),
-    })
+    const onChanged = (image: Image) => publish({ type: 'image-changed', image })
+    const history = new History({ archive, store: images, unfinished, pattern: options.filePattern, onChanged })
     const onJob = (job: Job) => publish({ type: 'job', job })
-    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, atExit: options.atExit })
+    const transaction = <T>(work: () => T) => jobs.transaction(work)
+    const keepUnfinished = async () => {
+      try {
+        const kept = await history.keepUnfinished(transaction, (id) => jobs.get(id))
+        for (const image of kept) publish({ type: 'image', image })
+      } catch (error) {
+        logger.error({ err: error }, 'what a job had made between two stages could not be kept')
+      }
+    }
+    await keepUnfinished()
+    const onOver = keepUnfinished
+    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, onOver, atExit: options.atExit })
     const lanes = { ...options, jobs, history, processor }
     for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
@@ -136,6 +151,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       queue,
       history,
       learningStore: new LearningStore(database),
+      savedSearches: new SavedSearches(database),
+      indexCatchUp: new IndexCatchUp(images, logger),
       recovered,
       changeBackends(settings) {
         changing = changing.catch(() => {}).then(() => change(settings))
@@ -162,11 +179,14 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
       publish({ type: 'recycled', recycled })
     },
   })
+  const transaction = <T>(work: () => T) => jobs.transaction(work)
   const runner = new JobRunner({
     backend,
     store: jobs,
-    saveImage: (job, index, made, commit) =>
-      history.save(job, index, made, backend.status.name, (work) => jobs.transaction(work), commit),
+    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    saveStage: (job, at, made, commit) =>
+      history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress: (progress) => publish({ type: 'progress', progress }),
     onImage: (image) => {
       publish({ type: 'image', image })

@@ -7,6 +7,7 @@ import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
+import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Learning } from '../learning/learning.ts'
@@ -29,6 +30,7 @@ export interface ApiParts {
   readonly queue: JobQueue
   readonly history: History
   readonly learning: Learning
+  readonly savedSearches: SavedSearches
   readonly thumbnails: Thumbnails
   readonly events: EventStream
   readonly pages: PageTracker

@@ -9,6 +9,10 @@ export const imageSchema = z.object({
   jobId: z.int(),
   /** Place among the job's images, from 0. */
   imageIndex: z.int(),
+  /** Which of the recipe's stages made it, from 0; see `stageNames`. */
+  stage: z.int(),
+  /** A later stage went on with it. */
+  intermediate: z.boolean(),
   packName: z.string(),
   path: z.string(),
   fileName: z.string(),
@@ -19,7 +23,7 @@ export const imageSchema = z.object({
   /** Checkpoint as the backend named it. */
   checkpoint: z.string(),
   backend: z.string(),
-  /** From the request to the last byte of the answer. */
+  /** From the request to the last byte of the answer, with the stages before. */
   durationMs: z.int(),
   /** A1111's infotext, as in the PNG's `parameters` chunk. */
   parameters: z.string(),
@@ -30,22 +34,10 @@ export const imageSchema = z.object({
   ratedAtMs: z.int().nullable(),
   /** In the order of the alphabet. */
   tags: z.array(z.string()),
+  /** Its file was found to be gone. */
+  missing: z.boolean(),
 })
 export type Image = z.infer<typeof imageSchema>
-
-/** Newest first; `before` is the id below which the page starts. */
-export const imagesQuerySchema = z.object({
-  before: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(60),
-})
-
-export const imagePageSchema = z.object({
-  images: z.array(imageSchema),
-  total: z.int(),
-  /** `before` of the next page; null on the last. */
-  next: z.int().nullable(),
-})
-export type ImagePage = z.infer<typeof imagePageSchema>
 
 /** `PUT /api/images/:id/rating`; null takes it back. */
 export const ratingRequestSchema = z.object({ rating: ratingSchema.nullable() })

@@ -3,8 +3,17 @@ import { type BackendLog, backendLogSchema } from '../../src-sidecar/contract/ba
 import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
-import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
+import { imageSchema } from '../../src-sidecar/contract/image.ts'
 import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
+import {
+  type Facets,
+  facetsSchema,
+  type ImagePage,
+  type ImageSearch,
+  imagePageSchema,
+  type SavedSearch,
+  savedSearchSchema,
+} from '../../src-sidecar/contract/image-search.ts'
 import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
 import {
   type AnswerRequest,
@@ -41,6 +50,8 @@ import { type Settings, settingsSchema } from '../../src-sidecar/contract/settin
 import { statusSchema } from '../../src-sidecar/contract/status.ts'
 import { ApiError, errorOfAnswer } from './api-error.ts'
 
+export type SortedSearch = Pick<SavedSearch, 'search' | 'sort'>
+
 type Query = Record<string, string | number | undefined>
 
 const pausedSchema = z.object({ paused: z.boolean() })
@@ -72,7 +83,14 @@ export class Api {
   cancelPending = () => this.#send('POST', '/api/queue/cancel-pending', undefined, cancelledSchema)
   cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
-  images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
+  images = (limit: number, { search, sort }: SortedSearch, after?: string): Promise<ImagePage> =>
+    this.#get('/api/images', imagePageSchema, { limit, search: JSON.stringify(search), sort, after })
+  facets = (search: ImageSearch): Promise<Facets> =>
+    this.#get('/api/images/facets', facetsSchema, { search: JSON.stringify(search) })
+  savedSearches = (): Promise<SavedSearch[]> => this.#get('/api/saved-searches', z.array(savedSearchSchema))
+  saveSearch = (name: string, what: SortedSearch): Promise<SavedSearch> =>
+    this.#send('POST', '/api/saved-searches', { name, ...what }, savedSearchSchema)
+  removeSearch = (id: number) => this.#send('POST', `/api/saved-searches/${id}/remove`, undefined)
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
   rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
   tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)

@@ -28,7 +28,7 @@ export function takeShortcut(event: KeyboardEvent, app: App): void {
 }
 
 function focusSearch(): void {
-  if (router.route.page !== 'packs') router.go({ page: 'packs' })
+  if (router.route.page !== 'gallery' && router.route.page !== 'packs') router.go({ page: 'packs' })
   requestAnimationFrame(() => document.querySelector<HTMLInputElement>('input[type=search]')?.focus())
 }
 

@@ -2,17 +2,25 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
-import { imagesQuerySchema, ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
+import { ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
 import { queueImageRequestSchema } from '../../contract/image-request.ts'
+import { imagesQuerySchema, newSavedSearchSchema } from '../../contract/image-search.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam, validBody } from '../valid-body.ts'
 
-export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: ApiParts): Hono =>
+export const imageRoutes = ({ history, savedSearches, thumbnails, queue, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/images', (c) => {
-      const { limit, before } = imagesQuerySchema.parse(c.req.query())
-      return c.json(history.page(limit, before))
+      const { limit, after, search, sort } = imagesQuerySchema.parse(c.req.query())
+      return c.json(history.page(limit, after, search, sort))
+    })
+    .get('/images/facets', (c) => c.json(history.facets(imagesQuerySchema.parse(c.req.query()).search)))
+    .get('/saved-searches', (c) => c.json(savedSearches.all()))
+    .post('/saved-searches', async (c) => c.json(savedSearches.save(await validBody(c, newSavedSearchSchema), Date.now()), 201))
+    .post('/saved-searches/:id/remove', (c) => {
+      savedSearches.remove(idParam(c))
+      return c.body(null, 204)
     })
     .get('/images/:id', (c) => c.json(history.get(idParam(c))))
     .post('/images/:id/queue', async (c) => {

@@ -42,6 +42,8 @@ const image = (path: string): AppEvent => ({
     id: 1,
     jobId: 1,
     imageIndex: 0,
+    stage: 0,
+    intermediate: false,
     packName: 'cats',
     path,
     fileName: path,
@@ -58,6 +60,7 @@ const image = (path: string): AppEvent => ({
     rating: null,
     ratedAtMs: null,
     tags: [],
+    missing: false,
   },
 })
 
@@ -67,6 +70,8 @@ const progress = (fraction: number): AppEvent => ({
     jobId: 1,
     backendId: 'one',
     imageIndex: 0,
+    stage: 0,
+    stages: ['txt2img'],
     step: 1,
     steps: 2,
     fraction,

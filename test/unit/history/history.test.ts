@@ -3,14 +3,16 @@ import { join, relative } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { infotext } from '../../../src-sidecar/backends/infotext.ts'
+import { localDate } from '../../../src-sidecar/contract/file-name.ts'
 import type { Image } from '../../../src-sidecar/contract/image.ts'
+import { defaultPattern, flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import type { Job } from '../../../src-sidecar/contract/job.ts'
-import { localDate } from '../../../src-sidecar/history/file-name.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
 import { readPngText } from '../../../src-sidecar/history/png-text.ts'
 import { Thumbnails } from '../../../src-sidecar/history/thumbnails.ts'
+import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
 import { JobStore, type NewJob } from '../../../src-sidecar/jobs/job-store.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
@@ -37,7 +39,8 @@ const newHistory = (foldersByDay: boolean) =>
   new History({
     archive: new ImageArchive(root),
     store: new ImageStore(database),
-    foldersByDay,
+    unfinished: new UnfinishedImages(database, join(root, '../work')),
+    pattern: foldersByDay ? defaultPattern : flatPattern,
     onChanged: (image) => void changed.push(image),
   })
 const addJob = (job: NewJob = newJob()): Job => jobs.get(jobs.add([job], 0)[0]!)!
@@ -50,10 +53,7 @@ const files = () =>
 
 async function save(job: Job, index = 0, commit = () => true, into = history, more = {}) {
   return await into.save(
-    job,
-    index,
-    { ...(await made(1000 + index)), ...more },
-    'scripted',
+    { job, imageIndex: index, stage: 0, made: { ...(await made(1000 + index)), ...more }, backend: 'scripted' },
     (work) => jobs.transaction(work),
     commit,
   )
@@ -99,7 +99,7 @@ describe('saving', () => {
     const job = addJob()
     expect(await save(job, 0, () => false)).toBeNull()
     expect(files()).toEqual([])
-    expect(history.page(10)).toEqual({ images: [], total: 0, next: null })
+    expect(history.page(10)).toEqual({ images: [], total: 0, totalIsLeast: false, next: null })
   })
 
   test('keeps neither file nor count where the row cannot be written', async () => {

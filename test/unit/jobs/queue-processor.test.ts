@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import { knownModels } from '../../../src-sidecar/backends/known-models.ts'
+import { flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
@@ -32,6 +34,7 @@ let betweenFails: boolean
 let pauses: boolean
 let progress: JobProgress[]
 
+const transaction = <T>(work: () => T) => store.transaction(work)
 const never = new AbortController().signal
 
 beforeEach(async () => {
@@ -45,12 +48,14 @@ beforeEach(async () => {
   betweenFails = false
   pauses = false
   progress = []
-  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
+  const unfinished = new UnfinishedImages(database, join(fresh.folder, 'work'))
+  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), unfinished, pattern: flatPattern })
   runner = new JobRunner({
     backend,
     store,
-    saveImage: (job, index, made, commit) =>
-      history.save(job, index, made, 'scripted', (work) => store.transaction(work), commit),
+    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: 'scripted' }, transaction, commit),
+    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: 'scripted' }, transaction, commit),
+    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress: (one) => progress.push(one),
     onImage: () => {},
   })
@@ -66,7 +71,8 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, atExit: () => atExit })
+  const onOver = async () => void (await history.keepUnfinished(transaction, (id) => store.get(id)))
+  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
@@ -191,7 +197,14 @@ describe('several backends', () => {
   beforeEach(() => {
     other = new ScriptedBackend('other')
     const saveImage = async () => null
-    const parts = { store, saveImage, onProgress: () => {}, onImage: () => {} }
+    const parts = {
+      store,
+      saveImage,
+      saveStage: async () => false,
+      lastStage: async () => null,
+      onProgress: () => {},
+      onImage: () => {},
+    }
     processor.addLane({
       backend: other,
       runner: new JobRunner({ ...parts, backend: other }),

@@ -1,0 +1,88 @@
+import type { Image } from '../../contract/image.ts'
+import { durationRanges, type FacetName } from '../../contract/image-search.ts'
+import { stageNames } from '../../contract/stages.ts'
+
+/** `took` is for sorting only: seconds to two digits. */
+export type TermName = FacetName | 'took'
+
+/** The letter that a term of this facet begins with. */
+export const termLetters: Readonly<Record<TermName, string>> = {
+  model: 'm',
+  lora: 'l',
+  sampler: 'a',
+  size: 'w',
+  pack: 'p',
+  slot: 'v',
+  wildcard: 'c',
+  sweep: 'e',
+  rating: 'r',
+  tag: 'k',
+  backend: 'b',
+  stage: 'g',
+  duration: 'd',
+  file: 'f',
+  took: 't',
+}
+
+/**
+ * Before each term in the text index. Of Unicode's private use, which the tokenizer keeps as a letter: no prompt that
+ * `searchableText` has cleaned can hold a word that looks like a term.
+ */
+const mark = '\ue000'
+
+/** A term as the text index has it. */
+export const termWord = (term: string): string => mark + term
+export const seedWord = (seed: number): string => `${mark}x${seed}`
+/** What every image has: something to take exclusions from. */
+export const everyWord = `${mark}all`
+
+/**
+ * A text for the text index. Chinese and Japanese are written without spaces, which the tokenizer needs: each of their
+ * characters becomes a word.
+ */
+export const searchableText = (text: string): string =>
+  text.replaceAll(/[\p{Co}\p{Cc}]/gu, ' ').replaceAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu, ' $& ')
+
+/** Everything that this image can be found by besides its words. */
+export function facetsOf(image: Image): [TermName, string][] {
+  const { recipe } = image
+  const { slots = {}, wildcards = {}, sweep = {} } = recipe.chosen ?? {}
+  const chosen = (name: TermName, of: Record<string, string>): [TermName, string][] =>
+    Object.entries(of).map(([key, value]) => [name, `${key}: ${value}`])
+  return [
+    ...(image.checkpoint ? ([['model', image.checkpoint]] satisfies [TermName, string][]) : []),
+    ...lorasOf(recipe.prompt).map((name): [TermName, string] => ['lora', name]),
+    ['sampler', recipe.samplerName],
+    ['size', `${image.width}×${image.height}`],
+    ['pack', image.packName],
+    ...chosen('slot', slots),
+    ...chosen('wildcard', wildcards),
+    ...chosen('sweep', sweep),
+    ['rating', String(image.rating ?? 0)],
+    ...image.tags.map((tag): [TermName, string] => ['tag', tag]),
+    ['backend', image.backend],
+    ...stagesOf(image).map((name): [TermName, string] => ['stage', name]),
+    ['duration', durationRange(image.durationMs)],
+    ['took', String(Number((image.durationMs / 1000).toPrecision(2)))],
+    ...(image.missing ? ([['file', 'missing']] satisfies [TermName, string][]) : []),
+  ]
+}
+
+const stagesOf = ({ recipe, stage }: Image): string[] => [
+  ...new Set([
+    ...stageNames(recipe).slice(0, stage + 1),
+    ...(recipe.hires ? ['hires fix'] : []),
+    ...(recipe.adetailer?.length ? ['adetailer'] : []),
+  ]),
+]
+
+/** Names of `<lora:name:weight>`, each once. */
+export const lorasOf = (prompt: string): string[] => [
+  ...new Set([...prompt.matchAll(/<(?:lora|lyco):([^:>]+)/gi)].map(([, name]) => name!.trim())),
+]
+
+function durationRange(ms: number): string {
+  const limits = [2000, 5000, 15_000, 60_000, 300_000]
+  const index = limits.findIndex((limit) => ms < limit)
+  return durationRanges[index === -1 ? limits.length : index]!
+}
