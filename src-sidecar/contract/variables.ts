@@ -1,4 +1,4 @@
-import { adetailerSchema, hiresSchema, type Recipe, type RecipeDefaults } from './recipe.ts'
+import { adetailerSchema, hiresSchema, type Recipe, type RecipeDefaults, type Stage } from './recipe.ts'
 
 /** A value of what an experiment varies, or of what ratings are compared by. */
 export type Value = string | number
@@ -6,7 +6,7 @@ export type Value = string | number
 /** The part of a recipe that a variable may be in. */
 export type VaryingRecipe = RecipeDefaults & Pick<Recipe, 'prompt'>
 
-export const variableStages = ['txt2img', 'hires', 'refiner', 'adetailer'] as const
+export const variableStages = ['txt2img', 'hires', 'refiner', 'adetailer', 'img2img', 'upscale'] as const
 export type VariableStage = (typeof variableStages)[number]
 
 /** One thing of a recipe that an experiment can vary and a recommendation can be about. */
@@ -68,6 +68,36 @@ const ofAdetailer = (key: 'model' | 'confidence' | 'denoisingStrength', title: s
   },
 })
 
+type StageOf<As extends Stage['as']> = Extract<Stage, { as: As }>
+
+/** Of the first stage of this kind; a recipe without one gets it at the end. */
+const ofStage = <As extends 'img2img' | 'upscale'>(
+  as: As,
+  key: Exclude<Key<StageOf<As>>, 'as' | 'keepInput'>,
+  title: string,
+  of: Variable['of'],
+): Variable => {
+  const find = ({ stages }: VaryingRecipe) => stages?.find((stage): stage is StageOf<As> => stage.as === as)
+  return {
+    id: `stages.${as}.${key}`,
+    stage: as,
+    title,
+    of,
+    read: (recipe) => find(recipe)?.[key] as Value | undefined,
+    write: (recipe, value) => {
+      const found = find(recipe)
+      const changed = { ...(found ?? newStages[as]), [key]: value } as Stage
+      const { stages = [] } = recipe
+      return { ...recipe, stages: found ? stages.map((one) => (one === found ? changed : one)) : [...stages, changed] }
+    },
+  }
+}
+
+const newStages = {
+  img2img: { as: 'img2img', denoisingStrength: 0.5, keepInput: false },
+  upscale: { as: 'upscale', upscaler: 'Lanczos', scale: 2, keepInput: false },
+} as const
+
 const loraPrefix = 'lora:'
 const loraTag = /<lora:([^:<>]+):(-?[\d.]+)([^<>]*)>/gi
 
@@ -109,6 +139,12 @@ export const variables: readonly Variable[] = [
   ofAdetailer('denoisingStrength', 'ADetailer denoising strength', 'number'),
   ofAdetailer('confidence', 'ADetailer confidence', 'number'),
   ofAdetailer('model', 'ADetailer model', 'text'),
+  ofStage('img2img', 'denoisingStrength', 'img2img denoising strength', 'number'),
+  ofStage('img2img', 'steps', 'img2img steps', 'number'),
+  ofStage('img2img', 'cfgScale', 'img2img CFG scale', 'number'),
+  ofStage('img2img', 'samplerName', 'img2img sampler', 'samplers'),
+  ofStage('upscale', 'upscaler', 'Upscaler', 'upscalers'),
+  ofStage('upscale', 'scale', 'Upscale by', 'number'),
 ]
 
 /** Undefined where there is none of that id. */

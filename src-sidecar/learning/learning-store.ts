@@ -51,8 +51,8 @@ const toExperiment = ({ id, uid, name, design, created_at_ms }: ExperimentRow): 
 const alone = -1
 const answerColumns = `prompt_row AS prompt, image_index AS image, value_a AS a, nullif(value_b, ${alone}) AS b, outcome,
   model_a AS modelA, model_b AS modelB, answered_at_ms AS answeredAtMs`
-const ratedJson = `json_object('packId', j.pack_id, 'packName', j.pack_name, 'model', i.checkpoint, 'seed', i.seed,
-  'recipe', json(j.recipe), 'rating', i.rating, 'ratedAtMs', i.rated_at_ms)`
+const ratedJson = `json_object('packId', j.pack_id, 'packName', coalesce(i.pack_name, j.pack_name), 'model', i.checkpoint, 'seed', i.seed,
+  'recipe', json(coalesce(i.recipe, j.recipe)), 'rating', i.rating, 'ratedAtMs', i.rated_at_ms)`
 
 /** Every statement on what is learned. An answer is on disk before it is acknowledged. */
 export class LearningStore {
@@ -123,7 +123,7 @@ export class LearningStore {
     return this.#database
       .prepare(
         `SELECT e.prompt_row AS prompt, e.value_index AS value, i.image_index AS image, i.path, i.checkpoint AS model
-         FROM experiment_jobs e JOIN images i ON i.job_id = e.job_id WHERE e.experiment_id = ?`,
+         FROM experiment_jobs e JOIN images i ON i.job_id = e.job_id AND i.intermediate = 0 WHERE e.experiment_id = ?`,
       )
       .all(id) as MadeImage[]
   }
@@ -165,7 +165,7 @@ export class LearningStore {
          SELECT 1 FROM experiment_jobs e JOIN experiment_answers a ON a.experiment_id = e.experiment_id
            AND a.prompt_row = e.prompt_row AND a.image_index = i.image_index AND e.value_index IN (a.value_a, a.value_b)
          WHERE e.job_id = i.job_id) AS judged
-       FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.rating IS NOT NULL AND i.id > ? ORDER BY i.id LIMIT ?`,
+       FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.rating IS NOT NULL AND i.intermediate = 0 AND i.id > ? ORDER BY i.id LIMIT ?`,
     )
     for (let after = 0; ; ) {
       const rows = page.all(after, pageSize) as { id: number; record: string; judged: number }[]

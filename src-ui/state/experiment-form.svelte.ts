@@ -71,5 +71,9 @@ const suggestions: Readonly<Record<string, string>> = {
   'refiner.switchAt': '0.6..0.9:0.1',
   'adetailer.denoisingStrength': '0.2..0.5:0.1',
   'adetailer.confidence': '0.2..0.5:0.1',
+  'stages.img2img.denoisingStrength': '0.3..0.6:0.1',
+  'stages.img2img.steps': '15, 25',
+  'stages.img2img.cfgScale': '4..8:2',
+  'stages.upscale.scale': '1.5, 2, 3',
   [loraChoice]: '0.4..1:0.2',
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
@@ -36,11 +37,15 @@ export const imageRoutes = ({ history, savedSearches, thumbnails, queue, refuseW
       const { tags } = await validBody(c, tagsRequestSchema)
       return c.json(history.setTags(idParam(c), tags))
     })
-    .get('/images/:id/file', async (c) => sendFile(c, history.get(idParam(c)).path, 'image/png'))
+    .get('/images/:id/file', async (c) => sendImage(c, history.get(idParam(c)).path))
     .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))
 
-/** @throws AppError `image_not_found`. */
-export async function sendFile(c: Context, path: string, type: string): Promise<Response> {
+const types: Readonly<Record<string, string>> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp' }
+
+/** A picture, as what its name says that it is. @throws AppError `image_not_found`. */
+export const sendImage = (c: Context, path: string): Promise<Response> => sendFile(c, path, types[extname(path)] ?? 'image/png')
+
+async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)
   if (stats === null) throw new AppError('image_not_found', `The file ${path} is gone.`)
   const headers = {

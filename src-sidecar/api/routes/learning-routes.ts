@@ -8,7 +8,7 @@ import {
 } from '../../contract/learning.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam, validBody } from '../valid-body.ts'
-import { sendFile } from './image-routes.ts'
+import { sendImage } from './image-routes.ts'
 
 export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiParts): Hono => {
   const { experiments } = learning
@@ -25,7 +25,7 @@ export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiPar
     })
     .get('/experiments/:id', (c) => c.json(experiments.get(idParam(c))))
     .get('/experiments/:id/review', (c) => c.json(experiments.review(idParam(c))))
-    .get('/experiments/:id/pictures/:key', (c) => sendFile(c, experiments.picture(idParam(c), c.req.param('key')), 'image/png'))
+    .get('/experiments/:id/pictures/:key', (c) => sendImage(c, experiments.picture(idParam(c), c.req.param('key'))))
     .post('/experiments/:id/answers', async (c) =>
       c.json(experiments.answer(idParam(c), await validBody(c, answerRequestSchema))),
     )

@@ -42,7 +42,7 @@ function observations(block: string, candidates: readonly Candidate[]): StarsObs
 
 /** All that the image was made of but this, as a text. */
 function allBut(variable: Variable, { recipe, model, seed, packId }: RatingRecord): string {
-  const { chosen: _, images: __, version: ___, ...made } = recipe
+  const { chosen: _, images: __, version: ___, filePattern: ____, ...made } = recipe
   const blank = variable.of === 'number' ? 0 : '-'
   const rest = { ...made, ...variable.write({ ...made, checkpoint: model }, blank), seed, packId }
   return `${variable.id} of ${JSON.stringify(sorted(rest))}`

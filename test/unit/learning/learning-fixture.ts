@@ -23,7 +23,14 @@ export async function newLearning(opened?: { database: Database; folder: string;
   writeFileSync(join(packsFolder, 'owls.txt'), 'an owl\nneg: a cat\n\na {red|blue} hat\n')
   const jobs = new JobStore(database)
   const images = new ImageStore(database)
-  const processor = new QueueProcessor({ runId: 'run', store: jobs, logger: silent, onJob: () => {}, atExit: () => 'finish' })
+  const processor = new QueueProcessor({
+    runId: 'run',
+    store: jobs,
+    logger: silent,
+    onJob: () => {},
+    onOver: async () => {},
+    atExit: () => 'finish',
+  })
   const queue = new JobQueue({
     store: jobs,
     processor,
@@ -45,7 +52,17 @@ export async function newLearning(opened?: { database: Database; folder: string;
     for (const { id, recipe } of jobs.pending(10_000, 0))
       for (let imageIndex = 0; imageIndex < recipe.images && made.length < count; imageIndex++) {
         const checkpoint = recipe.checkpoint ?? model
-        const about = { width: 64, height: 64, sizeBytes: 1, backend: 'b', durationMs: 1, parameters: '', createdAtMs: 1 }
+        const about = {
+          width: 64,
+          height: 64,
+          sizeBytes: 1,
+          backend: 'b',
+          durationMs: 1,
+          parameters: '',
+          createdAtMs: 1,
+          stage: 0,
+          intermediate: false,
+        }
         const file = `/images/${id}-${imageIndex}.png`
         try {
           made.push(images.add({ ...about, jobId: id, imageIndex, path: file, seed: recipe.seed + imageIndex, checkpoint }).id)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Recipe } from '../../../src-sidecar/contract/recipe.ts'
-import { newJob } from '../jobs/queue-fixture.ts'
+import { newJob, recipe } from '../jobs/queue-fixture.ts'
 import { newLearning, noPause } from './learning-fixture.ts'
 
 type Fixture = Awaited<ReturnType<typeof newLearning>>
@@ -89,7 +89,11 @@ describe('ratings of the gallery', () => {
 
   test('thousands are looked through without holding up the others', async () => {
     const fixture = await start()
-    rated(fixture, ...likes8(1000))
+    const ratings = likes8(1000).map(([more, rating]) => {
+      const made = recipe(more)
+      return { packId: 'p', packName: 'p', model: 'dream', seed: made.seed, recipe: made, rating, ratedAtMs: 1 }
+    })
+    await fixture.learning.import({ format: 'stablenew-learning', version: 1, experiments: [], ratings })
     let turns = 0
     const timer = setInterval(() => turns++, 1)
     const { recommendations } = await fixture.learning.recommendations({})
@@ -154,7 +158,7 @@ describe('records', () => {
 
 test('a stop ends what is being worked out, and nothing begins after it', async () => {
   const fixture = await start()
-  rated(fixture, ...likes8(300))
+  rated(fixture, ...likes8(60))
   const working = fixture.learning.recommendations({})
   const refused = expect(working).rejects.toMatchObject({ code: 'shutting_down' })
   await fixture.learning.stop()

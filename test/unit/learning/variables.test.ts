@@ -9,6 +9,10 @@ const full = recipe({
   clipSkip: 2,
   hires: { scale: 2, upscaler: 'Latent', steps: 0, denoisingStrength: 0.5 },
   refiner: { checkpoint: 'fine', switchAt: 0.8 },
+  stages: [
+    { as: 'img2img', denoisingStrength: 0.5, steps: 9, cfgScale: 4, samplerName: 'Euler', keepInput: false },
+    { as: 'upscale', upscaler: 'Lanczos', scale: 2, keepInput: true },
+  ],
   adetailer: [{ model: 'face', prompt: '', negativePrompt: '', confidence: 0.3, denoisingStrength: 0.4 }],
 })
 
