@@ -9,6 +9,9 @@ import { judge } from './judge.ts'
 /** Half a star; and 62 wins in a hundred, as log odds. Smaller differences are none. */
 export const matters = { stars: 0.5, pairs: 0.5 } as const
 
+/** More would take too long; those that were judged most are kept. */
+const mostValues = 60
+
 /** What the intervals leave out at each end. */
 const tail = 0.05
 
@@ -25,9 +28,14 @@ interface Fitted {
 export function recommend(observations: readonly Observation[]): Recommendation | undefined {
   const [first] = observations
   if (first === undefined) return undefined
-  const stars = observations.filter((one): one is StarsObservation => one.review === 'stars')
-  const pairs = observations.filter((one): one is PairObservation => one.review === 'pairs')
-  const values = inOrder(first.review === 'stars' ? stars.map(({ value }) => value) : pairs.flatMap(({ a, b }) => [a, b]))
+  const allStars = observations.filter((one): one is StarsObservation => one.review === 'stars')
+  const allPairs = observations.filter((one): one is PairObservation => one.review === 'pairs')
+  const values = inOrder(
+    mostSeen(first.review === 'stars' ? allStars.map(({ value }) => value) : allPairs.flatMap(({ a, b }) => [a, b])),
+  )
+  const kept = new Set(values)
+  const stars = allStars.filter(({ value }) => kept.has(value))
+  const pairs = allPairs.filter(({ a, b }) => kept.has(a) && kept.has(b))
   const fitted = first.review === 'stars' ? fittedStars(stars, values) : fittedPairs(pairs, values)
   const blocks = new Set(observations.map(({ block }) => block)).size
   const { verdict, best, chances } = judge(fitted.drawn, fitted.seen, blocks, matters[first.review])
@@ -73,8 +81,13 @@ function result(value: Value, at: number, { drawn, seen, shown }: Fitted, chance
   return { value, mean: quantile(0.5), low: quantile(tail), high: quantile(1 - tail), seen: seen[at]!, chance }
 }
 
-/** Each once: numbers by size, names by the alphabet. */
+/** Each once, the most frequent ones. */
+const mostSeen = (values: readonly Value[]): Value[] =>
+  [...Map.groupBy(values, (value) => value)]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .slice(0, mostValues)
+    .map(([value]) => value)
+
+/** Numbers by size, names by the alphabet. */
 const inOrder = (values: readonly Value[]): Value[] =>
-  [...new Set(values)].sort((a, b) =>
-    typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en'),
-  )
+  values.toSorted((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en')))

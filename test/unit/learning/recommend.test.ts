@@ -4,7 +4,8 @@ import type { Observation } from '../../../src-sidecar/learning/ratings/observat
 import { recommend } from '../../../src-sidecar/learning/recommendations/recommend.ts'
 import { rate, type Taste } from './simulated-rater.ts'
 
-const raters = 60
+/** `RATERS=500` for the figures of the README. */
+const raters = Number(process.env.RATERS ?? 60)
 
 const known = new Map<string, Record<string, number>>()
 
@@ -90,6 +91,16 @@ test('what makes prompts differ does not make values differ', () => {
   }).flat()
   const { verdict } = recommend(observations)!
   expect(verdict).toBe('no-difference')
+})
+
+test('of hundreds of values those are looked at that were judged most', () => {
+  const often = rate('stars', [-1, 1], 20, 'one')
+  const rare = rate('stars', new Array(300).fill(0), 1, 'two').map(
+    (one): Observation => ({ ...one, value: `rare ${'value' in one && one.value}` }) as Observation,
+  )
+  const { values, best } = recommend([...rare, ...often])!
+  expect(values).toHaveLength(60)
+  expect(best).toBe(1)
 })
 
 test('the same judgements give the same recommendation', () => {
