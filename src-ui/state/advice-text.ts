@@ -16,15 +16,17 @@ export function adviceText(recommendation: Recommendation): { chip: string; says
   if (best === null || !leader || blocks < fewestBlocks)
     return { chip, says: `${count(blocks, 'comparison')} so far; at least ${fewestBlocks} are needed, better twenty.` }
   const others = values.filter(({ value }) => value !== best)
-  const worse = others.filter(({ chance }) => chance <= 0.1).map(({ value }) => valueText(value))
+  const worse = others.filter(({ chance }) => chance < 0.1).map(({ value }) => valueText(value))
   if (verdict === 'not-enough')
     return { chip, says: `${valueText(best)} leads so far, but that may be chance. Judge more images to be sure.` }
-  const close = others.filter(({ chance }) => chance >= 0.5).map(({ value }) => valueText(value))
-  const alike = close.length ? ` About as good: ${close.join(', ')}.` : ''
+  const between = (low: number, high: number) =>
+    others.filter(({ chance }) => chance >= low && chance < high).map(({ value }) => valueText(value))
+  const list = (title: string, names: readonly string[]) => (names.length ? ` ${title}: ${names.join(', ')}.` : '')
+  const rest = list('About as good', between(0.5, 2)) + list('Not settled', between(0.1, 0.5))
   const sure = Math.min(99, Math.round(leader.chance * 100))
   return {
     chip,
-    says: `${valueText(best)} did best, and ${worse.join(', ')} worse.${alike} With ${sure}% certainty no other is better by ${margins[review]}.`,
+    says: `${valueText(best)} did best, and ${worse.join(', ')} worse.${rest} With ${sure}% certainty no other is better by ${margins[review]}.`,
   }
 }
 

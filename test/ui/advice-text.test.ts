@@ -8,7 +8,7 @@ const some = (more: Partial<Recommendation>): Recommendation => ({
   review: 'stars',
   verdict: 'best',
   best: 7,
-  values: [value(4, 0.02), value(7, 0.97), value(8, 0.6)],
+  values: [value(4, 0.02), value(7, 0.97), value(8, 0.6), value(9, 0.3)],
   blocks: 9,
   prompts: 3,
   fromExperiments: 27,
@@ -18,7 +18,7 @@ const some = (more: Partial<Recommendation>): Recommendation => ({
 
 test('what did best, what did worse, and what is about as good', () => {
   expect(adviceText(some({})).says).toBe(
-    '7 did best, and 4 worse. About as good: 8. With 97% certainty no other is better by half a star or more.',
+    '7 did best, and 4 worse. About as good: 8. Not settled: 9. With 97% certainty no other is better by half a star or more.',
   )
 })
 
