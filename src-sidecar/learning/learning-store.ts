@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { AnswerRecord, Design, ExperimentRecord, RatingRecord } from '../contract/learning.ts'
 import type { Database } from '../store/database.ts'
 
@@ -158,45 +157,47 @@ export class LearningStore {
       .get(id) as AnswerRecord | undefined
   }
 
-  /** Ratings of the history and those that were imported, in pages. @param after where the page before ended */
-  *ratings(pageSize = 500): Generator<RatedImage[]> {
+  /** Ratings of the history, in pages. */
+  *ownRatings(pageSize = 500): Generator<RatedImage[]> {
     const page = this.#database.prepare(
       `SELECT i.id, ${ratedJson} AS record, EXISTS (
          SELECT 1 FROM experiment_jobs e JOIN experiment_answers a ON a.experiment_id = e.experiment_id
            AND a.prompt_row = e.prompt_row AND a.image_index = i.image_index AND e.value_index IN (a.value_a, a.value_b)
          WHERE e.job_id = i.job_id) AS judged
-       FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.rating IS NOT NULL AND i.intermediate = 0 AND i.id > ? ORDER BY i.id LIMIT ?`,
+       FROM images i JOIN jobs j ON j.id = i.job_id
+       WHERE i.rating IS NOT NULL AND i.intermediate = 0 AND i.id > ? ORDER BY i.id LIMIT ?`,
     )
     for (let after = 0; ; ) {
       const rows = page.all(after, pageSize) as { id: number; record: string; judged: number }[]
-      if (rows.length === 0) break
+      if (rows.length === 0) return
       after = rows.at(-1)!.id
       yield rows.map(({ record, judged }) => ({ ...JSON.parse(record), judged: judged === 1 }))
     }
-    const imported = this.#database.prepare(
+  }
+
+  /** Ratings of images that the history does not have, in pages. */
+  *importedRatings(pageSize = 500): Generator<RatedImage[]> {
+    const page = this.#database.prepare(
       'SELECT record_hash AS hash, record FROM imported_ratings WHERE record_hash > ? ORDER BY record_hash LIMIT ?',
     )
     for (let after = ''; ; ) {
-      const rows = imported.all(after, pageSize) as { hash: string; record: string }[]
+      const rows = page.all(after, pageSize) as { hash: string; record: string }[]
       if (rows.length === 0) return
       after = rows.at(-1)!.hash
       yield rows.map(({ record }) => ({ ...JSON.parse(record), judged: false }))
     }
   }
 
-  /** @returns false where it is known already, here or as an image of the history. */
-  importRating(record: RatingRecord): boolean {
-    const own = this.#database
-      .prepare(
-        'SELECT 1 FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.rated_at_ms = ? AND i.seed = ? AND i.checkpoint = ?',
-      )
-      .get(record.ratedAtMs, record.seed, record.model)
-    if (own !== undefined) return false
-    const text = JSON.stringify(record)
-    const hash = createHash('sha256').update(text).digest('hex')
+  /** The latest rating of an image counts. @param hash of what the image was made of @returns false where it is known */
+  importRating(hash: string, record: RatingRecord): boolean {
     return (
-      this.#database.prepare('INSERT OR IGNORE INTO imported_ratings (record_hash, record) VALUES (?, ?)').run(hash, text)
-        .changes === 1
+      this.#database
+        .prepare(
+          `INSERT INTO imported_ratings (record_hash, record) VALUES (?, ?)
+           ON CONFLICT (record_hash) DO UPDATE SET record = excluded.record
+             WHERE json_extract(excluded.record, '$.ratedAtMs') > json_extract(record, '$.ratedAtMs')`,
+        )
+        .run(hash, JSON.stringify(record)).changes === 1
     )
   }
 

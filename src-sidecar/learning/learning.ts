@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type {
   ExportedRecords,
@@ -16,6 +17,7 @@ import type { RatedImage } from './learning-store.ts'
 import { fromExperiment } from './ratings/from-experiment.ts'
 import { fromGallery } from './ratings/from-gallery.ts'
 import type { Observation } from './ratings/observation.ts'
+import { imageText } from './ratings/recipe-text.ts'
 import { recommend } from './recommendations/recommend.ts'
 import { writeRecords } from './write-records.ts'
 
@@ -110,9 +112,11 @@ export class Learning implements Component {
         known.answers += answers
         await this.#pause()
       }
+      const own = new Set((await this.#read(this.#store.ownRatings())).map(hashOf))
       for (let start = 0; start < ratings.length; start += 200) {
-        const slice = ratings.slice(start, start + 200)
-        known.ratings += this.#store.transaction(() => slice.filter((one) => this.#store.importRating(one)).length)
+        const slice = ratings.slice(start, start + 200).map((record) => ({ record, hash: hashOf(record) }))
+        const added = () => slice.filter(({ record, hash }) => !own.has(hash) && this.#store.importRating(hash, record)).length
+        known.ratings += this.#store.transaction(added)
         await this.#pause()
       }
       return known
@@ -131,8 +135,12 @@ export class Learning implements Component {
   }
 
   async #ratings(): Promise<RatedImage[]> {
+    return [...(await this.#read(this.#store.ownRatings())), ...(await this.#read(this.#store.importedRatings()))]
+  }
+
+  async #read(pages: Iterable<RatedImage[]>): Promise<RatedImage[]> {
     const ratings: RatedImage[] = []
-    for (const page of this.#store.ratings()) {
+    for (const page of pages) {
       ratings.push(...page)
       await this.#pause()
     }
@@ -160,6 +168,8 @@ export class Learning implements Component {
     if (this.#stopped !== undefined) throw new AppError('shutting_down', 'StableNew is closing and learns nothing more.')
   }
 }
+
+const hashOf = (record: RatingRecord): string => createHash('sha256').update(imageText(record)).digest('hex')
 
 const grouped = (observations: readonly Observation[]): Observation[][] => [
   ...Map.groupBy(observations, ({ variable, review }) => `${review} ${variable}`).values(),

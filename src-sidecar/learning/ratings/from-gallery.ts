@@ -1,6 +1,7 @@
 import type { RatingRecord } from '../../contract/learning.ts'
 import { type Variable, variablesOf } from '../../contract/variables.ts'
 import type { StarsObservation } from './observation.ts'
+import { imageText } from './recipe-text.ts'
 
 interface Candidate {
   readonly rating: RatingRecord
@@ -41,17 +42,8 @@ function observations(block: string, candidates: readonly Candidate[]): StarsObs
 }
 
 /** All that the image was made of but this, as a text. */
-function allBut(variable: Variable, { recipe, model, seed, packId }: RatingRecord): string {
-  const { chosen: _, images: __, version: ___, filePattern: ____, ...made } = recipe
-  const blank = variable.of === 'number' ? 0 : '-'
-  const rest = { ...made, ...variable.write({ ...made, checkpoint: model }, blank), seed, packId }
-  return `${variable.id} of ${JSON.stringify(sorted(rest))}`
-}
-
-/** With its names in order: one recipe is one text. What is empty is not there. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined && one !== null && one !== '')
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, sorted(one)]))
+function allBut(variable: Variable, rating: RatingRecord): string {
+  const varied = variable.write({ ...rating.recipe, checkpoint: rating.model }, variable.of === 'number' ? 0 : '-')
+  const recipe = { ...rating.recipe, ...varied }
+  return `${variable.id} of ${imageText({ ...rating, recipe, model: recipe.checkpoint ?? '' })}`
 }

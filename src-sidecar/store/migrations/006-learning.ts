@@ -33,7 +33,7 @@ CREATE TABLE experiment_answers (
   UNIQUE (experiment_id, prompt_row, image_index, value_a, value_b)
 ) STRICT;
 
--- Ratings of images that this history does not have.
+-- Ratings of images that this history does not have, by the hash of what the image was made of.
 CREATE TABLE imported_ratings (
   record_hash TEXT PRIMARY KEY,
   record TEXT NOT NULL

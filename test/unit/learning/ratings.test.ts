@@ -146,6 +146,18 @@ describe('records', () => {
     expect(await to.learning.import(await to.learning.records())).toEqual({ experiments: 0, answers: 0, ratings: 0 })
   })
 
+  test('of an image that was rated anew: the latest rating counts, and here the own one', async () => {
+    const from = await full()
+    const records = await from.learning.records()
+    const anew = { ...records, ratings: records.ratings.map((one) => ({ ...one, rating: 1, ratedAtMs: one.ratedAtMs + 1000 })) }
+    const to = await start()
+    await to.learning.import(records)
+    expect(await to.learning.import(anew)).toMatchObject({ ratings: 12 })
+    expect(await to.learning.import(records)).toMatchObject({ ratings: 0 })
+    expect((await to.learning.records()).ratings.map(({ rating }) => rating)).toEqual(new Array(12).fill(1))
+    expect(await from.learning.import(anew)).toMatchObject({ ratings: 0 })
+  })
+
   test('with answers to come: what is lacking is added', async () => {
     const from = await full()
     const records = await from.learning.records()
