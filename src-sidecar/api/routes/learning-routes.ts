@@ -10,10 +10,9 @@ import type { ApiParts } from '../api-parts.ts'
 import { idParam, validBody } from '../valid-body.ts'
 import { sendImage } from './image-routes.ts'
 
-export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiParts): Hono => {
-  const { experiments } = learning
-  return new Hono()
-    .get('/experiments', async (c) => c.json({ experiments: await experiments.list(() => setImmediate()) }))
+export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiParts): Hono =>
+  new Hono()
+    .get('/experiments', async (c) => c.json({ experiments: await learning.experiments.list(() => setImmediate()) }))
     .post('/experiments', async (c) => {
       refuseWhenClosing()
       const pause = async () => {
@@ -21,18 +20,18 @@ export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiPar
         refuseWhenClosing()
       }
       const request = await validBody(c, experimentRequestSchema)
-      return c.json(await experiments.create(request, settings.current.recipe, pause), 201)
+      return c.json(await learning.experiments.create(request, settings.current.recipe, pause), 201)
     })
-    .get('/experiments/:id', (c) => c.json(experiments.get(idParam(c))))
-    .get('/experiments/:id/review', (c) => c.json(experiments.review(idParam(c))))
-    .get('/experiments/:id/pictures/:key', (c) => sendImage(c, experiments.picture(idParam(c), c.req.param('key'))))
+    .get('/experiments/:id', (c) => c.json(learning.experiments.get(idParam(c))))
+    .get('/experiments/:id/review', (c) => c.json(learning.experiments.review(idParam(c))))
+    .get('/experiments/:id/pictures/:key', (c) => sendImage(c, learning.experiments.picture(idParam(c), c.req.param('key'))))
     .post('/experiments/:id/answers', async (c) =>
-      c.json(experiments.answer(idParam(c), await validBody(c, answerRequestSchema))),
+      c.json(learning.experiments.answer(idParam(c), await validBody(c, answerRequestSchema))),
     )
-    .post('/experiments/:id/undo', (c) => c.json(experiments.undo(idParam(c))))
+    .post('/experiments/:id/undo', (c) => c.json(learning.experiments.undo(idParam(c))))
     .get('/experiments/:id/result', (c) => c.json({ recommendations: learning.result(idParam(c)) }))
     .post('/experiments/:id/remove', async (c) => {
-      await experiments.remove(idParam(c))
+      await learning.experiments.remove(idParam(c))
       return c.body(null, 204)
     })
     .get('/recommendations', async (c) => {
@@ -45,4 +44,3 @@ export const learningRoutes = ({ learning, settings, refuseWhenClosing }: ApiPar
       refuseWhenClosing()
       return c.json(await learning.import(await validBody(c, learningRecordsSchema)))
     })
-}
