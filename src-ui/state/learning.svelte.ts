@@ -9,6 +9,17 @@ const settleMs = 400
 /** Ratings that are sent at once: a request holds 2 MB. */
 const ratingsAtOnce = 200
 
+/** Events after which there is something new. To work out advice costs more than to count images. */
+const changes: Readonly<Record<'images' | 'ratings', readonly AppEvent['type'][]>> = {
+  images: ['hello', 'image', 'job', 'queue'],
+  ratings: ['hello', 'image-changed'],
+}
+
+interface Watcher {
+  readonly of: keyof typeof changes
+  readonly again: () => void
+}
+
 /** Experiments and advice. Fetched when the page shows them, and again while it does and images are made. */
 export class LearningState {
   experiments = $state.raw<Experiment[]>([])
@@ -19,7 +30,8 @@ export class LearningState {
   readonly form = new ExperimentForm()
 
   readonly #api: Api
-  #watchers = new Set<() => void>()
+  readonly #watchers = new Set<Watcher>()
+  readonly #due = new Set<Watcher>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(api: Api) {
@@ -38,20 +50,23 @@ export class LearningState {
     if (scope === this.scope) this.advice = advice
   }
 
-  /** Calls `again` whenever images or jobs have changed, until the returned function is called. */
-  watch(again: () => Promise<void>): () => void {
-    const watcher = () => void again().catch((error) => toasts.error(error))
+  /** Calls `again` now and whenever `of` has changed, until the returned function is called. */
+  watch(again: () => Promise<void>, of: keyof typeof changes = 'images'): () => void {
+    const watcher = { of, again: () => void again().catch((error) => toasts.error(error)) }
     this.#watchers.add(watcher)
     // What it reads is not what the caller depends on.
-    untrack(watcher)
+    untrack(watcher.again)
     return () => void this.#watchers.delete(watcher)
   }
 
   hear({ type }: AppEvent): void {
-    if (!['hello', 'image', 'image-changed', 'job', 'queue'].includes(type) || this.#watchers.size === 0) return
+    for (const watcher of this.#watchers) if (changes[watcher.of].includes(type)) this.#due.add(watcher)
+    if (this.#due.size === 0) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      for (const watcher of this.#watchers) watcher()
+      const due = [...this.#due].filter((watcher) => this.#watchers.has(watcher))
+      this.#due.clear()
+      for (const { again } of due) again()
     }, settleMs)
   }
 
