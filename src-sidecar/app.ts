@@ -115,6 +115,7 @@ export async function startApp(
       draftArgs: command.draftArgs,
       filePattern: defaultPattern,
       serverMode: command.serverMode,
+      checkDatabase: cutShort,
       notice,
       remark: (text) => end.remark(text),
       recycling: () => settings.current,

@@ -206,6 +206,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
+  atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
   atEnd('processes', 'backend', 8000, (reason, force) => core.backends.stop(reason, force))
@@ -224,7 +225,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const components = [core.containment, packs, core.backends, core.indexCatchUp, learning, diagnostics, server]
+  const { indexCatchUp, dailyBackup } = core
+  const components = [core.containment, packs, core.backends, indexCatchUp, dailyBackup, learning, diagnostics, server]
   return { components, server, shell }
 }
 

@@ -106,6 +106,7 @@ export async function runPack(
       draftArgs: command.draftArgs,
       filePattern: flatPattern,
       serverMode: false,
+      checkDatabase: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),
       recycling: () => settings.current,

@@ -27,7 +27,9 @@ import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
-import { type Database, openDatabase } from './store/database.ts'
+import { DailyBackup } from './store/daily-backup.ts'
+import type { Database } from './store/database.ts'
+import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.ts'
 
 export interface CoreOptions {
   readonly folders: Folders
@@ -43,6 +45,8 @@ export interface CoreOptions {
   readonly filePattern: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
+  /** The last run did not end well: the whole database is looked through first. */
+  readonly checkDatabase: boolean
   readonly notice: (message: string) => void
   /** For the report of the shutdown: worth knowing, but not unclean. */
   readonly remark: (text: string) => void
@@ -62,6 +66,9 @@ export interface Core {
   readonly learningStore: LearningStore
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
+  readonly dailyBackup: DailyBackup
+  /** The database was damaged: a backup took its place, and newer images are to be read back from their files. */
+  readonly isRestored: boolean
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -72,8 +79,11 @@ export interface Core {
 /** Opens the database and builds everything on it; starts nothing. @throws AppError as `openDatabase`. */
 export async function openCore(options: CoreOptions): Promise<Core> {
   const { folders, runId, logger, publish } = options
-  const database = await openDatabase(join(folders.data, 'stablenew.db'), folders.backups)
+  const path = join(folders.data, 'stablenew.db')
+  const how = { check: options.checkDatabase, nowMs: Date.now() }
+  const { database, restored } = await openOrRestoreDatabase(path, folders.backups, how)
   try {
+    if (restored !== null) options.notice(restoredNotice(restored))
     return await compose(options, database)
   } catch (error) {
     database.close()
@@ -158,6 +168,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         changing = changing.catch(() => {}).then(() => change(settings))
         return changing
       },
+      dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
+      isRestored: restored !== null,
       closeDatabase: () => database.close(),
     }
   }

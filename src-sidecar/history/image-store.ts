@@ -84,7 +84,7 @@ export class ImageStore {
     )
     this.#select = database.prepare<[number], Row>(`${selectImages} WHERE i.id = ?`)
     this.#index = new ImageIndex(database)
-    this.finder = new ImageFinder(database)
+    this.finder = new ImageFinder(database, () => this.#index.version)
     this.facets = new FacetCounts(database, this.finder)
   }
 

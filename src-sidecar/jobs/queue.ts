@@ -1,5 +1,10 @@
 import type { Image } from '../contract/image.ts'
-import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
+import {
+  type MakeAgainRequest,
+  makeAgainRequestSchema,
+  type QueueImageRequest,
+  queueImageRequestSchema,
+} from '../contract/image-request.ts'
 import type { Job, Queue } from '../contract/job.ts'
 import type { Chosen, Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -110,8 +115,24 @@ export class JobQueue {
       seed: seed ?? this.#options.randomSeed(),
       images,
     }
-    const { packId, packName, promptIndex } = made
-    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
+    return this.#addLike(made, image.packName, next, pinnedTo)
+  }
+
+  /** A job that makes an image again, or variations of it with other seeds or settings. */
+  addAgain(image: Image, request: MakeAgainRequest): number[] {
+    const { seed, settings, images, ...prompts } = makeAgainRequestSchema.parse(request)
+    const recipe = {
+      ...image.recipe,
+      ...settings,
+      ...prompts,
+      images,
+      seed: seed === 'same' ? image.seed : this.#options.randomSeed(),
+    }
+    return this.#addLike(this.#get(image.jobId), image.packName, recipe, null)
+  }
+
+  #addLike({ packId, promptIndex }: Job, packName: string, recipe: Recipe, pinnedTo: string | null): number[] {
+    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe }], Date.now())
     this.#options.onQueue()
     this.#asked()
     return ids

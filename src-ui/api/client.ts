@@ -4,7 +4,7 @@ import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contr
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { imageSchema } from '../../src-sidecar/contract/image.ts'
-import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
+import type { MakeAgainRequest, QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import {
   type Facets,
   facetsSchema,
@@ -95,6 +95,7 @@ export class Api {
   rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
   tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
+  makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
   experiments = () => this.#get('/api/experiments', experimentsSchema)
   experiment = (id: number) => this.#get(`/api/experiments/${id}`, experimentSchema)
   newExperiment = (request: ExperimentRequest) => this.#send('POST', '/api/experiments', request, experimentSchema)

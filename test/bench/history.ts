@@ -7,6 +7,7 @@ import type { ImageSearch, ImageSort } from '../../src-sidecar/contract/image-se
 import { History } from '../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../src-sidecar/history/image-store.ts'
+import { momentsPerMs } from '../../src-sidecar/history/search/image-index.ts'
 import { UnfinishedImages } from '../../src-sidecar/history/unfinished-images.ts'
 import { type Database, openDatabase } from '../../src-sidecar/store/database.ts'
 import { machine, percentile } from '../helpers/bench-table.ts'
@@ -116,7 +117,7 @@ function bench(database: Database, images: number): void {
   }
   // Anywhere: a key in the middle of the time.
   for (let part = 1; part < 20; part++) {
-    const moment = (endMs - (1000 * 86_400_000 * part) / 20) * 1000
+    const moment = (endMs - (1000 * 86_400_000 * part) / 20) * momentsPerMs
     pages.push(timed(() => history.page(pageSize, `0-${moment}`)))
   }
   const offsets = [0.25, 0.5, 0.75, 0.99].map((part) =>

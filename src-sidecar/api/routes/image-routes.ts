@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
-import { queueImageRequestSchema } from '../../contract/image-request.ts'
+import { makeAgainRequestSchema, queueImageRequestSchema } from '../../contract/image-request.ts'
 import { imagesQuerySchema, newSavedSearchSchema } from '../../contract/image-search.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
@@ -28,6 +28,11 @@ export const imageRoutes = ({ history, savedSearches, thumbnails, queue, refuseW
       refuseWhenClosing()
       const image = history.get(idParam(c))
       return c.json({ jobIds: queue.addFromImage(image, await validBody(c, queueImageRequestSchema)) }, 201)
+    })
+    .post('/images/:id/again', async (c) => {
+      refuseWhenClosing()
+      const image = history.get(idParam(c))
+      return c.json({ jobIds: queue.addAgain(image, await validBody(c, makeAgainRequestSchema)) }, 201)
     })
     .put('/images/:id/rating', async (c) => {
       const { rating } = await validBody(c, ratingRequestSchema)

@@ -1,10 +1,8 @@
 import { type Facet, type FacetName, type Facets, facetNames, type ImageSearch } from '../../contract/image-search.ts'
 import type { Database } from '../../store/database.ts'
-import type { ImageFinder } from './image-finder.ts'
+import { countedAtMost, type ImageFinder } from './image-finder.ts'
 import { termLetters } from './image-terms.ts'
 
-/** Of more matches, the newest so many are counted. */
-const countedNewest = 4000
 const valuesShown = 12
 
 /**
@@ -25,8 +23,8 @@ export class FacetCounts {
     let cut = false
     const countsOf = (without?: FacetName): Map<string, number> | null => {
       if (this.#finder.matchesAll(search, without)) return null
-      const { terms, images } = this.#finder.termsOf(search, countedNewest + 1, without)
-      if (images > countedNewest) cut = true
+      const { terms, isCut } = this.#finder.termsOf(search, without)
+      cut ||= isCut
       return occurrences(terms)
     }
     const shared = countsOf()
@@ -37,7 +35,7 @@ export class FacetCounts {
       const missing = chosen.filter((value) => !values.some((one) => one.value === value))
       return { name, values: [...values, ...missing.map((value) => ({ value, count: 0 }))], more }
     })
-    return { facets: facets.filter(({ values }) => values.length > 0), countedNewest: cut ? countedNewest : null }
+    return { facets: facets.filter(({ values }) => values.length > 0), countedNewest: cut ? countedAtMost : null }
   }
 
   #kept(name: FacetName): Omit<Facet, 'name'> {

@@ -2,10 +2,11 @@ import type { ImageSearch, ImageSort } from '../../contract/image-search.ts'
 import type { Database } from '../../store/database.ts'
 import { momentsPerMs } from './image-index.ts'
 import { type TermName, termWord } from './image-terms.ts'
-import { matchExpression, term } from './match-expression.ts'
+import { matchExpression } from './match-expression.ts'
 
-/** Matches are counted up to here; the rest is "more than". */
-export const countedAtMost = 10_000
+/** So many of the newest matches are counted, and have their terms counted; what is beyond is "more than". */
+export const countedAtMost = 5000
+const headsKept = 16
 
 /** Sorts that are no order of time: the facet that gives the order, and what its values count for. Newest first within a value. */
 const ranks: Partial<Record<ImageSort, { by: TermName; rank: (value: string) => number }>> = {
@@ -23,13 +24,10 @@ export interface FoundPage {
 interface Found {
   readonly rank: number
   readonly moment: number
-  readonly imageId: number
 }
 
 /** A part of the matches, in the order of time. */
 interface Part {
-  /** Facet that is left out of the search. */
-  readonly without?: TermName
   /** Further expression that they must match. */
   readonly and?: string
   readonly oldestFirst?: boolean
@@ -38,87 +36,132 @@ interface Part {
   readonly limit: number
 }
 
+/** What is searched, as the index has it. */
+interface Asked {
+  /** FTS5 expression; null: every image. */
+  readonly match: string | null
+  readonly first: number
+  readonly last: number
+  readonly seed: number | undefined
+}
+
 /**
  * Finds images. Text and filters are one expression of the text index, which merges sorted lists; days are a range of its
  * rowids. What it takes does not grow with the place of a page, which begins at a key, nor with the matches, whose count has
- * a bound.
+ * a bound. The newest matches of the latest searches are remembered until an image changes: page, total and facets ask for them.
  */
 export class ImageFinder {
   readonly #database: Database
+  readonly #version: () => number
+  readonly #heads = new Map<string, readonly number[]>()
+  #headsOf = 0
 
-  constructor(database: Database) {
+  /** @param version another one after each change of an image */
+  constructor(database: Database, version: () => number) {
     this.#database = database
+    this.#version = version
   }
 
   /** @param after `next` of the page before */
   page(search: ImageSearch, sort: ImageSort, limit: number, after?: string): FoundPage {
+    const asked = this.#asked(search)
     const [rank, moment] = after === undefined ? [] : after.split('-').map(Number)
     const order = ranks[sort]
-    if (order === undefined) {
-      const part = { oldestFirst: sort === 'oldest', after: moment, limit: limit + 1 }
-      return toPage(this.#find(search, part, 0), limit)
-    }
     const found: Found[] = []
-    for (const [each, words] of this.#ranked(order.by, order.rank)) {
-      if (rank !== undefined && each > rank) continue
-      const part = { and: `(${words.join(' OR ')})`, after: each === rank ? moment : undefined, limit: limit + 1 - found.length }
-      found.push(...this.#find(search, part, each))
-      if (found.length > limit) break
+    const add = (moments: readonly number[], of: number) => found.push(...moments.map((one) => ({ rank: of, moment: one })))
+    if (order === undefined) {
+      const fromHead = sort === 'newest' && after === undefined && limit < countedAtMost
+      const part = { oldestFirst: sort === 'oldest', after: moment, limit: limit + 1 }
+      add(fromHead ? this.#head(asked).slice(0, limit + 1) : this.#moments(asked, part), 0)
+    } else {
+      for (const [each, words] of this.#ranked(order.by, order.rank)) {
+        if (rank !== undefined && each > rank) continue
+        const part = {
+          and: `(${words.join(' OR ')})`,
+          after: each === rank ? moment : undefined,
+          limit: limit + 1 - found.length,
+        }
+        add(this.#moments(asked, part), each)
+        if (found.length > limit) break
+      }
     }
-    return toPage(found, limit)
+    const shown = found.slice(0, limit)
+    const last = shown.at(-1)
+    return {
+      imageIds: this.#imagesAt(shown.map((one) => one.moment)),
+      next: found.length > limit && last ? `${last.rank}-${last.moment}` : null,
+    }
   }
 
   /** How many match; where `isLeast` is set there are more than that. */
   total(search: ImageSearch): { total: number; isLeast: boolean } {
     if (this.matchesAll(search)) return { total: this.#all(), isLeast: false }
-    const { sql, values } = this.#moments(search, { limit: countedAtMost + 1 })
-    const { n } = this.#database.prepare(`SELECT count(*) AS n FROM (${sql})`).get(...values) as { n: number }
-    return { total: Math.min(n, countedAtMost), isLeast: n > countedAtMost }
+    const { length } = this.#head(this.#asked(search))
+    return { total: Math.min(length, countedAtMost), isLeast: length > countedAtMost }
   }
 
-  /** The terms of the newest matches, `limit` at most, and how many images that were. */
-  termsOf(search: ImageSearch, limit: number, without?: TermName): { terms: string[]; images: number } {
-    const { sql, values } = this.#moments(search, { limit, ...(without && { without }) })
-    const all = `SELECT count(*) AS images, group_concat(t.terms, ' ') AS terms FROM (${sql}) m CROSS JOIN image_terms t ON t.moment = m.moment`
-    const { images, terms } = this.#database.prepare(all).get(...values) as { images: number; terms: string | null }
-    return { images, terms: terms === null ? [] : terms.split(' ') }
+  /**
+   * The terms of the newest matches, and whether there are more matches.
+   * @param without a facet that is left out of the search
+   */
+  termsOf(search: ImageSearch, without?: TermName): { terms: string[]; isCut: boolean } {
+    const head = this.#head(this.#asked(search, without))
+    const { terms } = this.#database
+      .prepare(`SELECT group_concat(t.terms, ' ') AS terms FROM json_each(?) m CROSS JOIN image_terms t ON t.moment = m.value`)
+      .get(JSON.stringify(head.slice(0, countedAtMost))) as { terms: string | null }
+    return { terms: terms === null ? [] : terms.split(' '), isCut: head.length > countedAtMost }
   }
 
   /** Whether it asks for nothing, so that every image matches. @param without a facet that is left out of it */
   matchesAll(search: ImageSearch, without?: TermName): boolean {
-    return search.from === undefined && search.to === undefined && this.#expression(search, without) === null
+    const { match, seed } = this.#asked(search, without)
+    return match === null && seed === undefined && search.from === undefined && search.to === undefined
   }
 
-  #find(search: ImageSearch, part: Part, rank: number): Found[] {
-    const { sql, values } = this.#moments(search, part)
-    const rows = this.#database
-      .prepare(
-        `SELECT t.moment, t.image_id FROM (${sql}) m CROSS JOIN image_terms t ON t.moment = m.moment
-         ORDER BY t.moment ${part.oldestFirst ? 'ASC' : 'DESC'}`,
-      )
-      .all(...values) as { moment: number; image_id: number }[]
-    return rows.map(({ moment, image_id }) => ({ rank, moment, imageId: image_id }))
+  /** Moments of the newest matches: one more than are counted, where there are more. */
+  #head(asked: Asked): readonly number[] {
+    if (this.#headsOf !== this.#version()) this.#heads.clear()
+    this.#headsOf = this.#version()
+    const key = JSON.stringify(asked)
+    const known = this.#heads.get(key)
+    if (known !== undefined) return known
+    const head = this.#moments(asked, { limit: countedAtMost + 1 })
+    if (this.#heads.size >= headsKept) this.#heads.delete(this.#heads.keys().next().value!)
+    this.#heads.set(key, head)
+    return head
   }
 
-  #moments(search: ImageSearch, { without, and, oldestFirst = false, after, limit }: Part): { sql: string; values: unknown[] } {
-    const asked = this.#expression(search, without)
+  #moments({ match: asked, first, last, seed }: Asked, { and, oldestFirst = false, after, limit }: Part): number[] {
     const match = and === undefined || asked === null ? (and ?? asked) : `(${asked}) AND ${and}`
-    const [first, last] = range(search)
     const from = oldestFirst && after !== undefined ? Math.max(first, after + 1) : first
     const to = !oldestFirst && after !== undefined ? Math.min(last, after - 1) : last
     const [table, key] = match === null ? ['image_terms', 'moment'] : ['image_words', 'rowid']
-    const where = match === null ? '' : 'image_words MATCH ? AND '
-    return {
-      sql: `SELECT ${key} AS moment FROM ${table} WHERE ${where}${key} BETWEEN ? AND ? ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT ?`,
-      values: [...(match === null ? [] : [match]), from, to, limit],
-    }
+    const where = [
+      ...(match === null ? [] : ['image_words MATCH @match']),
+      `${key} BETWEEN @from AND @to`,
+      ...(seed === undefined
+        ? []
+        : [`${key} IN (SELECT t.moment FROM images i JOIN image_terms t ON t.image_id = i.id WHERE i.seed = @seed)`]),
+    ].join(' AND ')
+    const sql = `SELECT ${key} FROM ${table} WHERE ${where} ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT @limit`
+    return this.#database.prepare<[object], number>(sql).pluck().all({ match, from, to, seed, limit })
   }
 
-  #expression(search: ImageSearch, without?: TermName): string | null {
-    const find = this.#database.prepare<[string, string], { id: number }>(
-      'SELECT id FROM facet_values WHERE facet = ? AND value = ?',
-    )
-    return matchExpression(search, (name, value) => find.get(name, value)?.id, without)
+  #imagesAt(moments: readonly number[]): number[] {
+    return this.#database
+      .prepare<[string], number>(
+        'SELECT t.image_id FROM json_each(?) m CROSS JOIN image_terms t ON t.moment = m.value ORDER BY m.key',
+      )
+      .pluck()
+      .all(JSON.stringify(moments))
+  }
+
+  #asked(search: ImageSearch, without?: TermName): Asked {
+    const find = this.#database
+      .prepare<[string, string], number>('SELECT id FROM facet_values WHERE facet = ? AND value = ?')
+      .pluck()
+    const [first, last] = range(search)
+    return { match: matchExpression(search, (name, value) => find.get(name, value), without), first, last, seed: search.seed }
   }
 
   /** The words of this facet's values by what they count for, the greatest first. */
@@ -128,14 +171,14 @@ export class ImageFinder {
       .all(name)
     const words = Map.groupBy(rows, ({ value }) => rank(value))
     return [...words]
-      .map(([each, values]): [number, string[]] => [each, values.map(({ id }) => `"${termWord(term(name, id))}"`)])
+      .map(([each, values]): [number, string[]] => [each, values.map(({ id }) => `"${termWord(id)}"`)])
       .sort(([a], [b]) => b - a)
   }
 
   /** Every image has a rating, be it none. */
   #all(): number {
-    const sum = `SELECT coalesce(sum(count), 0) AS n FROM facet_values WHERE facet = 'rating'`
-    return (this.#database.prepare(sum).get() as { n: number }).n
+    const sum = `SELECT coalesce(sum(count), 0) FROM facet_values WHERE facet = 'rating'`
+    return this.#database.prepare<[], number>(sum).pluck().get()!
   }
 }
 
@@ -146,11 +189,4 @@ function range({ from, to }: ImageSearch): [number, number] {
   const end = new Date(`${to}T00:00:00`)
   end.setDate(end.getDate() + 1)
   return [first, end.getTime() * momentsPerMs - 1]
-}
-
-function toPage(found: readonly Found[], limit: number): FoundPage {
-  const shown = found.slice(0, limit)
-  const last = shown.at(-1)
-  const next = found.length > limit && last ? `${last.rank}-${last.moment}` : null
-  return { imageIds: shown.map(({ imageId }) => imageId), next }
 }

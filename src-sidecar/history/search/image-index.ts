@@ -1,15 +1,15 @@
 import type { Image } from '../../contract/image.ts'
 import type { Database } from '../../store/database.ts'
-import { everyWord, facetsOf, searchableText, seedWord, type TermName, termWord } from './image-terms.ts'
-import { term } from './match-expression.ts'
+import { everyWord, facetsOf, searchableText, type TermName, termLetters, termWord } from './image-terms.ts'
 
-/** A moment is the millisecond an image was made, times this, and a number that makes it unique. */
-export const momentsPerMs = 1000
+/** A moment is the millisecond in which an image was made, times this, and a little more where that is taken. */
+export const momentsPerMs = 16
 
 /** Keeps what the search knows of each image: its words, its terms, and how many images each term has. */
 export class ImageIndex {
   readonly #database: Database
   readonly #statements
+  #version = 0
 
   constructor(database: Database) {
     this.#database = database
@@ -31,17 +31,25 @@ export class ImageIndex {
     }
   }
 
+  /** Another one after each change. */
+  get version(): number {
+    return this.#version
+  }
+
   /**
    * Puts an image in, or in again where it has changed. Within the transaction that writes its row. What a later stage went on with
    * is not searched.
    */
   put(image: Image): void {
+    this.#version++
     this.remove(image.id)
     if (image.intermediate) return
-    const terms = facetsOf(image).map(([name, value]) => term(name, this.#count(name, value)))
-    let moment = image.createdAtMs * momentsPerMs
-    while (this.#statements.addTerms.run(moment, image.id, terms.join(' ')).changes === 0) moment++
-    const words = [everyWord, seedWord(image.seed), ...terms.map(termWord)].join(' ')
+    const values = facetsOf(image).map(([name, value]) => ({ letter: termLetters[name], id: this.#count(name, value) }))
+    const terms = values.map(({ letter, id }) => letter + id.toString(36)).join(' ')
+    let moment = image.createdAtMs * momentsPerMs + (image.id % momentsPerMs)
+    // Steps of its own, so that thousands of files with one time don't queue up behind each other.
+    while (this.#statements.addTerms.run(moment, image.id, terms).changes === 0) moment += 1 + (image.id % 997)
+    const words = [everyWord, ...values.map(({ id }) => termWord(id))].join(' ')
     const { prompt, negativePrompt } = image.recipe
     this.#statements.addWords.run(moment, searchableText(prompt), searchableText(negativePrompt), words)
   }
@@ -49,6 +57,7 @@ export class ImageIndex {
   remove(imageId: number): void {
     const found = this.#statements.find.get(imageId)
     if (found === undefined) return
+    this.#version++
     for (const one of found.terms.split(' ')) this.#statements.uncount.run(Number.parseInt(one.slice(1), 36))
     this.#statements.removeTerms.run(found.moment)
     this.#statements.removeWords.run(found.moment)

@@ -24,17 +24,19 @@ export const termLetters: Readonly<Record<TermName, string>> = {
   took: 't',
 }
 
-/**
- * Before each term in the text index. Of Unicode's private use, which the tokenizer keeps as a letter: no prompt that
- * `searchableText` has cleaned can hold a word that looks like a term.
- */
-const mark = '\ue000'
-
-/** A term as the text index has it. */
-export const termWord = (term: string): string => mark + term
-export const seedWord = (seed: number): string => `${mark}x${seed}`
+/** The first of Unicode's supplementary private use area A, and how many there are. */
+const firstMark = 0xf0000
+const marks = 0xfffe
 /** What every image has: something to take exclusions from. */
-export const everyWord = `${mark}all`
+export const everyWord = '\ue000'
+export const noWord = '\ue001'
+
+/**
+ * A value as a word of the text index: one character of Unicode's private use, which the tokenizer keeps as a letter and which no
+ * prompt can hold, as `searchableText` takes them out. Words of one character are in no prefix index, which keeps that small.
+ * @param id in facet_values
+ */
+export const termWord = (id: number): string => (id < marks ? String.fromCodePoint(firstMark + id) : `\ue002${id.toString(36)}`)
 
 /**
  * A text for the text index. Chinese and Japanese are written without spaces, which the tokenizer needs: each of their

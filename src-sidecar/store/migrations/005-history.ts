@@ -1,4 +1,6 @@
 export const history = `
+CREATE INDEX images_seed ON images (seed);
+
 -- What the user thinks of an image, 1 to 5; NULL: not rated.
 ALTER TABLE images ADD COLUMN rating INTEGER CHECK (rating BETWEEN 1 AND 5);
 ALTER TABLE images ADD COLUMN rated_at_ms INTEGER;
@@ -29,7 +31,7 @@ CREATE TABLE facet_values (
   UNIQUE (facet, value)
 ) STRICT;
 
--- An image as the search has it. Its moment is when it was made (ms × 1000, and a number that makes it unique): the order of
+-- An image as the search has it. Its moment is when it was made (ms × 16, and a little more where that is taken): the order of
 -- the grid, and the rowid of the text index, so that SQLite walks matches in that order without sorting.
 CREATE TABLE image_terms (
   moment INTEGER PRIMARY KEY,

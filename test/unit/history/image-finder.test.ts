@@ -56,14 +56,17 @@ const found = (more: Partial<ImageSearch>) => store.finder.page(search(more), 'n
 /** What a search means, said without an index. */
 function matches(image: Image, { text, facets, seed, from, to }: ImageSearch): boolean {
   const words = `${image.recipe.prompt} ${image.recipe.negativePrompt}`.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
-  const has = (word: string) => words.some((one) => (word.length > 1 ? one.startsWith(word) : one === word))
+  const has = (word: string, isLast: boolean) =>
+    words.some((one) => (isLast && word.length > 1 ? one.startsWith(word) : one === word))
   const own = facetsOf(image)
   const day = new Date(image.createdAtMs).toLocaleDateString('sv')
   return (
     text
       .split(' ')
       .filter(Boolean)
-      .every((word) => (word.startsWith('-') ? !has(word.slice(1)) : has(word))) &&
+      .every((word, at, all) =>
+        word.startsWith('-') ? !has(word.slice(1), at === all.length - 1) : has(word, at === all.length - 1),
+      ) &&
     Object.entries(facets).every(
       ([name, values]) => values.length === 0 || values.some((value) => own.some(([of, one]) => of === name && one === value)),
     ) &&
@@ -192,7 +195,7 @@ describe('a search', () => {
 
   test.each<[string, string, string]>([
     ['the beginning of a word', 'mount', 'a mountain lake'],
-    ['words in any order', 'lake mountain', 'a mountain lake'],
+    ['words in any order', 'lake mount', 'a mountain lake'],
     ['a phrase', '"mountain lake"', 'a mountain lake'],
     ['a word in brackets with a weight', 'red', 'a (red:1.2) fox'],
     ['another case and accent', 'ECLAIR', 'un éclair'],
@@ -214,7 +217,7 @@ describe('a search', () => {
   })
 
   test('is not led astray by a prompt that looks like a term of the index', () => {
-    add({ prompt: '\ue000m1 \ue000all', checkpoint: '' })
+    add({ prompt: '\ue000 \u{f0001} \u{f0002} \u{f0003}', checkpoint: '' })
     const { id } = add({ checkpoint: 'x' })
     expect(found({ facets: { model: ['x'] } })).toEqual([id])
   })
