@@ -1,5 +1,6 @@
 import type { AnswerRecord, Design, ExperimentRecord, RatingRecord } from '../contract/learning.ts'
 import type { Database } from '../store/database.ts'
+import { recipeText } from './ratings/recipe-text.ts'
 
 export interface StoredExperiment {
   readonly id: number
@@ -118,13 +119,19 @@ export class LearningStore {
     return rows.map((row) => row.id)
   }
 
+  /** Those of jobs that were edited to make something else are not among them. */
   images(id: number): MadeImage[] {
-    return this.#database
+    const rows = this.#database
       .prepare(
-        `SELECT e.prompt_row AS prompt, e.value_index AS value, i.image_index AS image, i.path, i.checkpoint AS model
-         FROM experiment_jobs e JOIN images i ON i.job_id = e.job_id AND i.intermediate = 0 WHERE e.experiment_id = ?`,
+        `SELECT e.prompt_row AS prompt, e.value_index AS value, i.image_index AS image, i.path, i.checkpoint AS model,
+           e.planned_recipe AS planned, iif(e.planned_recipe IS NULL, NULL, j.recipe) AS recipe
+         FROM experiment_jobs e JOIN jobs j ON j.id = e.job_id JOIN images i ON i.job_id = e.job_id AND i.intermediate = 0
+         WHERE e.experiment_id = ?`,
       )
-      .all(id) as MadeImage[]
+      .all(id) as (MadeImage & { planned: string | null; recipe: string | null })[]
+    const isAsPlanned = (planned: string | null, recipe: string | null) =>
+      planned === null || recipe === null || recipeText(JSON.parse(planned)) === recipeText(JSON.parse(recipe))
+    return rows.flatMap(({ planned, recipe, ...made }) => (isAsPlanned(planned, recipe) ? [made] : []))
   }
 
   /** @returns false where it was answered already. */

@@ -1,11 +1,16 @@
 import type { RatingRecord } from '../../contract/learning.ts'
+import type { Recipe } from '../../contract/recipe.ts'
 
-/** All that an image was made of, as a text: the same for the same image, whoever wrote it down. */
-export const imageText = ({ recipe, model, seed, packId }: Omit<RatingRecord, 'rating' | 'ratedAtMs' | 'packName'>): string => {
-  // How many images its job made, and how its file is called, is nothing of the picture.
+/** All that a recipe says of the picture, as a text: the same for the same picture, whoever wrote it down. */
+export function recipeText(recipe: Recipe): string {
+  // How many images its job makes, and how its file is called, is nothing of the picture.
   const { chosen: _, images: __, version: ___, filePattern: ____, ...made } = recipe
-  return JSON.stringify(sorted({ ...made, checkpoint: model, seed, packId }))
+  return JSON.stringify(sorted(made))
 }
+
+/** The same of an image that was made of it. */
+export const imageText = ({ recipe, model, seed, packId }: Omit<RatingRecord, 'rating' | 'ratedAtMs' | 'packName'>): string =>
+  `${recipeText({ ...recipe, checkpoint: model, seed })} ${packId}`
 
 /** With its names in order. What is empty is not there. */
 function sorted(value: unknown): unknown {

@@ -14,8 +14,13 @@ CREATE TABLE experiment_jobs (
   experiment_id INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
   prompt_row INTEGER NOT NULL,
   value_index INTEGER NOT NULL,
+  -- What it was to make, where its recipe was written anew since.
+  planned_recipe TEXT,
   UNIQUE (experiment_id, prompt_row, value_index)
 ) STRICT;
+CREATE TRIGGER experiment_job_edited AFTER UPDATE OF recipe ON jobs WHEN new.recipe <> old.recipe BEGIN
+  UPDATE experiment_jobs SET planned_recipe = coalesce(planned_recipe, old.recipe) WHERE job_id = new.id;
+END;
 
 -- They name no image: what was learned stays when its images are deleted.
 CREATE TABLE experiment_answers (

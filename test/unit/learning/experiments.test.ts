@@ -145,6 +145,17 @@ test('an answer can be taken back, and what it was about comes again; a second p
   expect(learning.experiments.undo(id).progress.answered).toBe(0)
 })
 
+test('images of a job that was edited in the queue are not judged; one that was only written anew is', async () => {
+  const { create, makeImages, learning, database } = await start()
+  const { id } = await create({ variable: 'cfgScale', values: [4, 7, 9], source: text })
+  const [one, two] = database.prepare('SELECT id, recipe FROM jobs ORDER BY id').all() as { id: number; recipe: string }[]
+  const rewrite = database.prepare('UPDATE jobs SET recipe = ? WHERE id = ?')
+  rewrite.run(JSON.stringify({ ...JSON.parse(one!.recipe), steps: 50 }), one!.id)
+  rewrite.run(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(two!.recipe)).reverse())), two!.id)
+  makeImages()
+  expect(learning.experiments.review(id).progress).toEqual({ total: 6, answered: 0, ready: 4 })
+})
+
 test('an answer that does not fit is refused', async () => {
   const { create, makeImages, learning } = await start()
   const { id } = await create({ variable: 'cfgScale', values: [4, 7], source: text })
