@@ -38,14 +38,12 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
     })
     .get('/images/:id/file', (c) => {
       const image = history.get(idParam(c))
-      return noted(history, image, () => sendFile(c, image.path, pictureTypes[extname(image.path).toLowerCase()] ?? 'image/png'))
+      return noted(history, image, () => sendImage(c, image.path))
     })
     .get('/images/:id/thumbnail', (c) => {
       const image = history.get(idParam(c))
       return noted(history, image, async () => sendFile(c, await thumbnails.pathOf(image), 'image/webp'))
     })
-
-const pictureTypes: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp' }
 
 /** Whoever looks at an image finds out whether its file is there. */
 async function noted(history: ApiParts['history'], image: Image, send: () => Promise<Response>): Promise<Response> {
@@ -58,6 +56,17 @@ async function noted(history: ApiParts['history'], image: Image, send: () => Pro
     throw error
   }
 }
+
+const types: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+}
+
+/** A picture, as what its name says that it is. @throws AppError `image_not_found`. */
+export const sendImage = (c: Context, path: string): Promise<Response> =>
+  sendFile(c, path, types[extname(path).toLowerCase()] ?? 'image/png')
 
 async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)
