@@ -113,6 +113,7 @@ export async function startApp(
       filePattern: defaultPattern,
       manifestsFolder: join(folders.data, 'manifests'),
       serverMode: command.serverMode,
+      checkDatabase: cutShort,
       notice,
       remark: (text) => end.remark(text),
       recycling: () => settings.current,

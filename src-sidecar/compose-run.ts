@@ -108,6 +108,7 @@ export async function runPack(
       // Jobs are numbered anew in each run.
       manifestsFolder: join(out, 'manifests', runId.slice(0, 8)),
       serverMode: false,
+      checkDatabase: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),
       recycling: () => settings.current,

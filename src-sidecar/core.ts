@@ -11,6 +11,7 @@ import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
 import { ServerBackend } from './backends/server-backend.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
+import type { Image } from './contract/image.ts'
 import type { Job } from './contract/job.ts'
 import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
@@ -18,7 +19,11 @@ import { asError } from './errors/app-error.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { ImageImporter } from './history/import/image-importer.ts'
+import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
+import { IndexCatchUp } from './history/search/index-catch-up.ts'
+import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { JobRunner } from './jobs/job-runner.ts'
@@ -27,10 +32,13 @@ import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { QueueEdits } from './jobs/queue-edits.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
+import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
-import { type Database, openDatabase } from './store/database.ts'
+import { DailyBackup } from './store/daily-backup.ts'
+import type { Database } from './store/database.ts'
+import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.ts'
 
 /** A server may be slow to answer while it moves gigabytes. */
 const freeMemoryMs = 60_000
@@ -53,6 +61,8 @@ export interface CoreOptions {
   readonly manifestsFolder: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
+  /** The last run did not end well: the whole database is looked through first. */
+  readonly checkDatabase: boolean
   readonly notice: (message: string) => void
   /** For the report of the shutdown: worth knowing, but not unclean. */
   readonly remark: (text: string) => void
@@ -70,6 +80,11 @@ export interface Core {
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
   readonly history: History
+  readonly learningStore: LearningStore
+  readonly savedSearches: SavedSearches
+  readonly indexCatchUp: IndexCatchUp
+  readonly importer: ImageImporter
+  readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -80,8 +95,11 @@ export interface Core {
 /** Opens the database and builds everything on it; starts nothing. @throws AppError as `openDatabase`. */
 export async function openCore(options: CoreOptions): Promise<Core> {
   const { folders, runId, logger, publish } = options
-  const database = await openDatabase(join(folders.data, 'stablenew.db'), folders.backups)
+  const path = join(folders.data, 'stablenew.db')
+  const how = { check: options.checkDatabase, nowMs: Date.now() }
+  const { database, restored } = await openOrRestoreDatabase(path, folders.backups, how)
   try {
+    if (restored !== null) options.notice(restoredNotice(restored))
     return await compose(options, database)
   } catch (error) {
     database.close()
@@ -113,7 +131,11 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const backends: BackendPool = new BackendPool(options.backends, (settings) =>
       makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
     )
-    const history = new History({ archive, store: images, unfinished, pattern: options.filePattern })
+    const onChanged = (image: Image) => publish({ type: 'image-changed', image })
+    const imports = new ImportStore(database)
+    // What was made since the backup is read back from its files.
+    if (restored !== null) imports.begin(folders.images, Date.now())
+    const history = new History({ archive, store: images, unfinished, pattern: options.filePattern, onChanged })
     const onJob = (job: Job) => publish({ type: 'job', job })
     const transaction = <T>(work: () => T) => jobs.transaction(work)
     const keepUnfinished = async () => {
@@ -178,11 +200,21 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       queue,
       queueEdits,
       history,
+      learningStore: new LearningStore(database),
+      savedSearches: new SavedSearches(database),
+      indexCatchUp: new IndexCatchUp(images, logger),
       recovered,
       changeBackends(settings) {
         changing = changing.catch(() => {}).then(() => change(settings))
         return changing
       },
+      importer: new ImageImporter({
+        images,
+        imports,
+        logger,
+        onProgress: (state) => publish({ type: 'import', import: state }),
+      }),
+      dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),
     }
   }

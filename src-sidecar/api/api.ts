@@ -10,8 +10,10 @@ import { errorAnswer } from './error-answer.ts'
 import { appRoutes } from './routes/app-routes.ts'
 import { backendRoutes } from './routes/backend-routes.ts'
 import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
+import { historyRoutes } from './routes/history-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { learningRoutes } from './routes/learning-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { picturePath, pictureRoutes } from './routes/picture-routes.ts'
@@ -64,9 +66,11 @@ export function createApi(parts: ApiParts): Hono {
     packRoutes,
     jobRoutes,
     queueRoutes,
+    historyRoutes,
     imageRoutes,
     pictureRoutes,
     modelRoutes,
+    learningRoutes,
     backendRoutes,
     diagnosticsRoutes,
     selftestRoutes,

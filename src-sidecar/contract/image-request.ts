@@ -20,3 +20,14 @@ export const queueImageRequestSchema = z.object({
     .optional(),
 })
 export type QueueImageRequest = z.input<typeof queueImageRequestSchema>
+
+/** An image made again from its own recipe, with what is given here in place of what it had. */
+export const makeAgainRequestSchema = z.object({
+  /** `same`: the seed that the image has; with several images they count up from it. */
+  seed: z.enum(['same', 'new']).default('same'),
+  prompt: z.string().max(100_000).optional(),
+  negativePrompt: z.string().max(100_000).optional(),
+  settings: recipeDefaultsSchema.partial().default({}),
+  images: z.int().min(1).max(1000).default(1),
+})
+export type MakeAgainRequest = z.input<typeof makeAgainRequestSchema>

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { recipeSchema } from './recipe.ts'
 
+export const ratingSchema = z.int().min(1).max(5)
+
 /** One image of the history: what was asked for (`recipe`) and what was really used (the rest). */
 export const imageSchema = z.object({
   id: z.int(),
@@ -27,19 +29,18 @@ export const imageSchema = z.object({
   parameters: z.string(),
   recipe: recipeSchema,
   createdAtMs: z.int(),
+  /** What the user thinks of it, 1 to 5; null: not rated. */
+  rating: ratingSchema.nullable(),
+  ratedAtMs: z.int().nullable(),
+  /** In the order of the alphabet. */
+  tags: z.array(z.string()),
+  /** Its file was found to be gone. */
+  missing: z.boolean(),
 })
 export type Image = z.infer<typeof imageSchema>
 
-/** Newest first; `before` is the id below which the page starts. */
-export const imagesQuerySchema = z.object({
-  before: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(60),
-})
+/** `PUT /api/images/:id/rating`; null takes it back. */
+export const ratingRequestSchema = z.object({ rating: ratingSchema.nullable() })
 
-export const imagePageSchema = z.object({
-  images: z.array(imageSchema),
-  total: z.int(),
-  /** `before` of the next page; null on the last. */
-  next: z.int().nullable(),
-})
-export type ImagePage = z.infer<typeof imagePageSchema>
+/** `PUT /api/images/:id/tags`: all that it has from now on. */
+export const tagsRequestSchema = z.object({ tags: z.array(z.string().trim().min(1).max(100)).max(100) })

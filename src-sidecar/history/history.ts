@@ -1,7 +1,8 @@
 import type { GeneratedImage } from '../backends/backend.ts'
 import { infotext } from '../backends/infotext.ts'
-import type { Image, ImagePage } from '../contract/image.ts'
+import type { Image } from '../contract/image.ts'
 import { defaultPattern, imageName, imageNameValues } from '../contract/image-name.ts'
+import type { Facets, ImagePage, ImageSearch, ImageSort } from '../contract/image-search.ts'
 import type { Job } from '../contract/job.ts'
 import { stageNames } from '../contract/stages.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -16,6 +17,8 @@ export interface HistoryOptions {
   readonly unfinished: UnfinishedImages
   /** For file names, where the recipe has none. */
   readonly pattern?: string
+  /** Rating or tags are others now. */
+  readonly onChanged?: (image: Image) => void
 }
 
 /** Runs `work` as one transaction of the database that holds jobs and images. */
@@ -56,6 +59,7 @@ export class History {
     const saved = await this.#write(one, false, transaction, () => {
       if (!commit()) return false
       if (before !== undefined) this.#options.unfinished.take(before)
+      this.#forgetFrom(one)
       return true
     })
     if (saved !== null && before !== undefined) await this.#options.unfinished.removeFile(before)
@@ -69,7 +73,7 @@ export class History {
    * @returns whether it was saved. @throws AppError `disk`.
    */
   async saveStage(one: MadeImage, transaction: Transaction, commit: () => boolean): Promise<boolean> {
-    const { unfinished, store } = this.#options
+    const { unfinished } = this.#options
     const { job, imageIndex, stage, made, backend } = one
     const inTransaction = (work: () => void) =>
       transaction(() => {
@@ -83,12 +87,19 @@ export class History {
     const saved = await this.#write(one, true, transaction, () =>
       inTransaction(() => {
         if (before !== undefined) unfinished.take(before)
-        // One whose file is gone was made anew.
-        for (const other of store.stages(job.id, imageIndex)) if (other.stage === stage) store.forget(other.id)
+        this.#forgetFrom(one)
       }),
     )
     if (saved !== null && before !== undefined) await unfinished.removeFile(before)
     return saved !== null
+  }
+
+  /** What is made anew: its file has gone, or the job has other stages now. */
+  #forgetFrom({ job, imageIndex, stage }: MadeImage): void {
+    const { store } = this.#options
+    const last = stageNames(job.recipe).length - 1
+    for (const other of store.stages(job.id, imageIndex))
+      if (other.stage >= stage && (other.intermediate || other.stage !== last)) store.forget(other.id)
   }
 
   /** The last stage of this image that is there and can be read; null where it begins anew. */
@@ -159,14 +170,63 @@ export class History {
     return saved
   }
 
-  page(limit: number, before?: number): ImagePage {
-    return this.#options.store.page(limit, before)
+  /** @param after `next` of the page before */
+  page(limit: number, after?: string, search: ImageSearch = everything, sort: ImageSort = 'newest'): ImagePage {
+    const { store } = this.#options
+    const { finder } = store
+    const { imageIds, next } = finder.page(search, sort, limit, after)
+    const { total, isLeast } = finder.total(search)
+    return { images: store.all(imageIds), total, totalIsLeast: isLeast, next }
+  }
+
+  /** All images of a search, in its order, some at a time. */
+  *found(search: ImageSearch, sort: ImageSort): Generator<Image[]> {
+    const { store } = this.#options
+    for (let after: string | undefined; ; ) {
+      const { imageIds, next } = store.finder.page(search, sort, exportedAtOnce, after)
+      yield store.all(imageIds)
+      if (next === null) return
+      after = next
+    }
+  }
+
+  /** These images, some at a time; one that is not there is left out. */
+  *batches(ids: readonly number[]): Generator<Image[]> {
+    for (let at = 0; at < ids.length; at += exportedAtOnce) yield this.#options.store.all(ids.slice(at, at + exportedAtOnce))
+  }
+
+  /** What the images of a search have in common. */
+  facets(search: ImageSearch): Facets {
+    return this.#options.store.facets.of(search)
   }
 
   /** @throws AppError `image_not_found`. */
   get(id: number): Image {
     const image = this.#options.store.get(id)
-    if (image === undefined) throw new AppError('image_not_found', `There is no image ${id} in the history.`)
+    if (image === undefined) throw notFound(id)
+    return image
+  }
+
+  /** @param rating 1 to 5; null takes it back. @throws AppError `image_not_found`. */
+  rate(id: number, rating: number | null): Image {
+    return this.#changed(id, this.#options.store.rate(id, rating, Date.now()))
+  }
+
+  /** Its file was found to be gone, or is there again; told once. */
+  noteMissing(image: Image, missing: boolean): void {
+    if (image.missing === missing) return
+    const changed = this.#options.store.setMissing(image.id, missing ? Date.now() : null)
+    if (changed !== undefined) this.#options.onChanged?.(changed)
+  }
+
+  /** These in place of the tags that it has. @throws AppError `image_not_found`. */
+  setTags(id: number, tags: readonly string[]): Image {
+    return this.#changed(id, this.#options.store.setTags(id, tags))
+  }
+
+  #changed(id: number, image: Image | undefined): Image {
+    if (image === undefined) throw notFound(id)
+    this.#options.onChanged?.(image)
     return image
   }
 
@@ -181,3 +241,8 @@ export class History {
     return this.#options.store.ofJob(jobId)
   }
 }
+
+const exportedAtOnce = 100
+const everything: ImageSearch = { text: '', facets: {} }
+
+const notFound = (id: number): AppError => new AppError('image_not_found', `There is no image ${id} in the history.`)

@@ -1,6 +1,9 @@
 import { basename } from 'node:path'
-import type { Image, ImagePage } from '../contract/image.ts'
+import type { Image } from '../contract/image.ts'
 import type { Database } from '../store/database.ts'
+import { FacetCounts } from './search/facet-counts.ts'
+import { ImageFinder } from './search/image-finder.ts'
+import { ImageIndex } from './search/image-index.ts'
 
 interface Row {
   id: number
@@ -18,6 +21,11 @@ interface Row {
   duration_ms: number
   parameters: string
   created_at_ms: number
+  rating: number | null
+  rated_at_ms: number | null
+  /** JSON */
+  tags: string
+  missing_at_ms: number | null
   pack_name: string
   recipe: string
 }
@@ -41,38 +49,112 @@ const toImage = (row: Row): Image => ({
   parameters: row.parameters,
   recipe: JSON.parse(row.recipe),
   createdAtMs: row.created_at_ms,
+  rating: row.rating,
+  ratedAtMs: row.rated_at_ms,
+  tags: JSON.parse(row.tags),
+  missing: row.missing_at_ms !== null,
 })
 
-export type NewImage = Omit<Image, 'id' | 'packName' | 'fileName' | 'recipe'>
+export type NewImage = Omit<Image, 'id' | 'packName' | 'fileName' | 'recipe' | 'rating' | 'ratedAtMs' | 'tags' | 'missing'> & {
+  /** Where they are not those of its job. */
+  readonly own?: Pick<Image, 'packName' | 'recipe'>
+}
 
-/** Every statement on the image table. */
+/** Each image with what its job and its tags say. */
+const selectImages = `SELECT i.*, coalesce(i.pack_name, j.pack_name) AS pack_name, coalesce(i.recipe, j.recipe) AS recipe,
+  (SELECT json_group_array(tag) FROM (SELECT tag FROM image_tags WHERE image_id = i.id ORDER BY tag)) AS tags
+  FROM images i JOIN jobs j ON j.id = i.job_id`
+
+/** Every statement on the image table. The search is kept in the same transactions. */
 export class ImageStore {
   readonly #database: Database
+  readonly #insert
+  readonly #select
+  readonly #index: ImageIndex
+  readonly finder: ImageFinder
+  readonly facets: FacetCounts
 
   constructor(database: Database) {
     this.#database = database
+    this.#insert = database.prepare(
+      `INSERT INTO images (job_id, image_index, stage, intermediate, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters,
+         created_at_ms, recipe, pack_name, is_indexed)
+       VALUES (@jobId, @imageIndex, @stage, @intermediate, @path, @width, @height, @sizeBytes, @seed, @checkpoint, @backend, @durationMs, @parameters,
+         @createdAtMs, @recipe, @packName, 1)`,
+    )
+    this.#select = database.prepare<[number], Row>(`${selectImages} WHERE i.id = ?`)
+    this.#index = new ImageIndex(database)
+    this.finder = new ImageFinder(database, () => this.#index.version)
+    this.facets = new FacetCounts(database, this.finder)
   }
 
   /** What earlier stages have made of it is intermediate from now on. @throws where the job has an image of that index and stage already. */
-  add(image: NewImage): Image {
-    if (image.stage > 0)
-      this.#database
-        .prepare('UPDATE images SET intermediate = 1 WHERE job_id = ? AND image_index = ? AND stage < ?')
-        .run(image.jobId, image.imageIndex, image.stage)
-    const { lastInsertRowid } = this.#database
-      .prepare(
-        `INSERT INTO images (job_id, image_index, stage, intermediate, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters, created_at_ms)
-         VALUES (@jobId, @imageIndex, @stage, @intermediate, @path, @width, @height, @sizeBytes, @seed, @checkpoint, @backend, @durationMs, @parameters, @createdAtMs)`,
-      )
-      .run({ ...image, intermediate: image.intermediate ? 1 : 0 })
-    return this.get(Number(lastInsertRowid))!
+  add({ own, ...image }: NewImage): Image {
+    return this.#database.transaction(() => {
+      if (image.stage > 0) this.#leaveBehind(image)
+      const row = { ...image, intermediate: image.intermediate ? 1 : 0 }
+      const { lastInsertRowid } = this.#insert.run({
+        ...row,
+        recipe: own ? JSON.stringify(own.recipe) : null,
+        packName: own?.packName ?? null,
+      })
+      return this.#indexed(Number(lastInsertRowid))
+    })()
   }
 
   get(id: number): Image | undefined {
-    const row = this.#database
-      .prepare('SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id = ?')
-      .get(id)
-    return row === undefined ? undefined : toImage(row as Row)
+    const row = this.#select.get(id)
+    return row && toImage(row)
+  }
+
+  /** In this order; one that is gone is left out. */
+  all(ids: readonly number[]): Image[] {
+    const rows = this.#database
+      .prepare(`${selectImages} WHERE i.id IN (SELECT value FROM json_each(?))`)
+      .all(JSON.stringify(ids)) as Row[]
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    return ids.flatMap((id) => byId.get(id) ?? []).map(toImage)
+  }
+
+  /** @param rating 1 to 5; null takes it back. @returns the image as it is now */
+  rate(id: number, rating: number | null, nowMs: number): Image | undefined {
+    const set = 'UPDATE images SET rating = ?, rated_at_ms = ? WHERE id = ?'
+    return this.#change(id, () => this.#database.prepare(set).run(rating, rating === null ? null : nowMs, id))
+  }
+
+  /** These in place of all that it has. @returns the image as it is now */
+  setTags(id: number, tags: readonly string[]): Image | undefined {
+    return this.#change(id, () => {
+      this.#database.prepare('DELETE FROM image_tags WHERE image_id = ?').run(id)
+      const insert = this.#database.prepare('INSERT OR IGNORE INTO image_tags (image_id, tag) VALUES (?, ?)')
+      for (const tag of tags) insert.run(id, tag)
+    })
+  }
+
+  /**
+   * Puts images into the search that came without it: of an older version, or of a database that was restored.
+   * @returns whether there are more
+   */
+  indexMissing(limit: number): boolean {
+    return this.#index.putMissing(limit, (id) => this.get(id)!) === limit
+  }
+
+  /** Path and id of all images whose file has this size. */
+  ofSize(bytes: number): { id: number; path: string }[] {
+    return this.#database
+      .prepare<[number], { id: number; path: string }>('SELECT id, path FROM images WHERE size_bytes = ?')
+      .all(bytes)
+  }
+
+  /** Its file is at another place now. */
+  moved(id: number, path: string): Image | undefined {
+    const set = 'UPDATE images SET path = ?, missing_at_ms = NULL WHERE id = ?'
+    return this.#change(id, () => this.#database.prepare(set).run(path, id))
+  }
+
+  /** Its file was found to be gone, or is there again. */
+  setMissing(id: number, missingAtMs: number | null): Image | undefined {
+    return this.#change(id, () => this.#database.prepare('UPDATE images SET missing_at_ms = ? WHERE id = ?').run(missingAtMs, id))
   }
 
   /** Whether a row knows of the image at this path. */
@@ -87,11 +169,7 @@ export class ImageStore {
 
   /** All that are kept, in the order in which they belong. */
   ofJob(jobId: number): Image[] {
-    const rows = this.#database
-      .prepare(
-        'SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.job_id = ? ORDER BY i.image_index, i.stage',
-      )
-      .all(jobId) as Row[]
+    const rows = this.#database.prepare(`${selectImages} WHERE i.job_id = ? ORDER BY i.image_index, i.stage`).all(jobId) as Row[]
     return rows.map(toImage)
   }
 
@@ -105,25 +183,35 @@ export class ImageStore {
              AND later.image_index = images.image_index AND later.stage > images.stage) RETURNING id`,
       )
       .all() as { id: number }[]
-    return rows.map(({ id }) => this.get(id)!)
+    return rows.map(({ id }) => this.#indexed(id))
   }
 
   /** A stage that is made anew: its file is gone. */
   forget(id: number): void {
+    this.#index.remove(id)
     this.#database.prepare('DELETE FROM images WHERE id = ?').run(id)
   }
 
-  /** Newest first, below `before` where it is given; without what a later stage went on with. */
-  page(limit: number, before?: number): ImagePage {
-    const rows = this.#database
-      .prepare(
-        'SELECT i.*, j.pack_name, j.recipe FROM images i JOIN jobs j ON j.id = i.job_id WHERE i.id < ? AND i.intermediate = 0 ORDER BY i.id DESC LIMIT ?',
+  #leaveBehind({ jobId, imageIndex, stage }: Pick<Image, 'jobId' | 'imageIndex' | 'stage'>): void {
+    const earlier = this.#database
+      .prepare<[number, number, number], { id: number }>(
+        'UPDATE images SET intermediate = 1 WHERE job_id = ? AND image_index = ? AND stage < ? RETURNING id',
       )
-      .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
-    const images = rows.slice(0, limit).map(toImage)
-    const { total } = this.#database.prepare('SELECT count(*) AS total FROM images WHERE intermediate = 0').get() as {
-      total: number
-    }
-    return { images, total, next: rows.length > limit ? (images.at(-1)?.id ?? null) : null }
+      .all(jobId, imageIndex, stage)
+    for (const { id } of earlier) this.#index.remove(id)
+  }
+
+  #change(id: number, work: () => void): Image | undefined {
+    return this.#database.transaction(() => {
+      if (this.get(id) === undefined) return undefined
+      work()
+      return this.#indexed(id)
+    })()
+  }
+
+  #indexed(id: number): Image {
+    const image = this.get(id)!
+    this.#index.put(image)
+    return image
   }
 }

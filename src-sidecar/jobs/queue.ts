@@ -1,7 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { Image } from '../contract/image.ts'
-import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
+import {
+  type MakeAgainRequest,
+  makeAgainRequestSchema,
+  type QueueImageRequest,
+  queueImageRequestSchema,
+} from '../contract/image-request.ts'
 import type { Job, PendingPage, Queue } from '../contract/job.ts'
 import type { queuePictureRequestSchema } from '../contract/picture-settings.ts'
 import type { Cancelled, CancelRequest, Paused } from '../contract/queue-request.ts'
@@ -36,6 +41,8 @@ export interface Batch {
   readonly images: number
   /** The only backend that may do it. */
   readonly pinnedTo?: string | null
+  /** Called with each slice of rows, in the transaction that writes them. @param start of the slice among the prompts */
+  readonly onRows?: (jobIds: readonly number[], start: number) => void
 }
 
 export interface QueueOptions {
@@ -68,7 +75,7 @@ export class JobQueue {
    * @param pause between two slices; it may throw to give up
    */
   async add(
-    { packId, packName, prompts, images, pinnedTo = null }: Batch,
+    { packId, packName, prompts, images, pinnedTo = null, onRows }: Batch,
     defaults: RecipeDefaults,
     pause: () => Promise<void>,
   ): Promise<number[]> {
@@ -82,7 +89,13 @@ export class JobQueue {
     try {
       for (let start = 0; start < prompts.length; start += rowsAtOnce) {
         if (start > 0) await pause()
-        ids.push(...store.add(prompts.slice(start, start + rowsAtOnce).map(toJob), Date.now()))
+        const jobs = prompts.slice(start, start + rowsAtOnce).map(toJob)
+        const added = store.transaction(() => {
+          const jobIds = store.add(jobs, Date.now())
+          onRows?.(jobIds, start)
+          return jobIds
+        })
+        ids.push(...added)
       }
     } catch (error) {
       store.transaction(() => ids.forEach((id) => void store.cancelPending(id, Date.now())))
@@ -113,8 +126,24 @@ export class JobQueue {
       seed: seed ?? this.#options.randomSeed(),
       images,
     }
-    const { packId, packName, promptIndex } = made
-    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
+    return this.#addLike(made, image.packName, next, pinnedTo)
+  }
+
+  /** A job that makes an image again, or variations of it with other seeds or settings. */
+  addAgain(image: Image, request: MakeAgainRequest): number[] {
+    const { seed, settings, images, ...prompts } = makeAgainRequestSchema.parse(request)
+    const recipe = {
+      ...image.recipe,
+      ...settings,
+      ...prompts,
+      images,
+      seed: seed === 'same' ? image.seed : this.#options.randomSeed(),
+    }
+    return this.#addLike(this.#get(image.jobId), image.packName, recipe, null)
+  }
+
+  #addLike({ packId, promptIndex }: Job, packName: string, recipe: Recipe, pinnedTo: string | null): number[] {
+    const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe }], Date.now())
     this.#options.onQueue()
     this.#asked()
     return ids

@@ -1,13 +1,11 @@
-import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
-import { chmod, readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { chmod } from 'node:fs/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { AppError, asError } from '../errors/app-error.ts'
+import { writeBackup } from './backup-files.ts'
 import { migrations } from './migrations/index.ts'
 
 export type Database = BetterSqlite3.Database
-
-const backupsKept = 7
 
 /**
  * Opens the database, backs it up and migrates it where it is older than the code.
@@ -21,7 +19,8 @@ export async function openDatabase(path: string, backupFolder: string): Promise<
   try {
     await chmod(path, 0o600)
     const version = userVersion(database)
-    if (version > 0 && version < migrations.length) await backUp(database, path, backupFolder, version)
+    if (version > 0 && version < migrations.length)
+      await writeBackup(database, path, backupFolder, 'migration', `${version}.${stamp()}`)
     migrate(database, version)
     return database
   } catch (error) {
@@ -30,8 +29,12 @@ export async function openDatabase(path: string, backupFolder: string): Promise<
   }
 }
 
+const stamp = (): string => new Date().toISOString().replaceAll(':', '-')
+
+class NoDatabase extends Error {}
+
 const isDamage = (error: unknown): boolean =>
-  error instanceof BetterSqlite3.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+  error instanceof NoDatabase || (error instanceof BetterSqlite3.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code))
 
 function open(path: string): Database {
   let database: Database | undefined
@@ -74,7 +77,7 @@ function headerVersion(path: string): number {
   } finally {
     closeSync(file)
   }
-  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new Error('file is not a database')
+  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new NoDatabase('file is not a database')
   return header.readInt32BE(60)
 }
 
@@ -95,20 +98,11 @@ const broken = (path: string, error: unknown): AppError =>
     `The database ${path} can't be opened: ${asError(error).message}. Move it away to start with an empty one.`,
     {
       cause: error,
-      data: { path },
+      data: { path, damaged: isDamage(error) },
     },
   )
 
 const userVersion = (database: Database): number => database.pragma('user_version', { simple: true }) as number
-
-async function backUp(database: Database, path: string, folder: string, version: number): Promise<void> {
-  const stamp = new Date().toISOString().replaceAll(':', '-')
-  const file = join(folder, `${basename(path)}.v${version}.${stamp}`)
-  await database.backup(file)
-  await chmod(file, 0o600)
-  const old = (await readdir(folder)).filter((name) => name.startsWith(`${basename(path)}.v`)).sort()
-  for (const name of old.slice(0, -backupsKept)) rmSync(join(folder, name), { force: true })
-}
 
 function migrate(database: Database, from: number): void {
   for (const [index, sql] of migrations.entries()) {

@@ -3,8 +3,19 @@ import { type BackendLog, backendLogSchema } from '../../src-sidecar/contract/ba
 import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contract/backend-models.ts'
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
-import { type ImagePage, imagePageSchema, imageSchema } from '../../src-sidecar/contract/image.ts'
-import type { QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
+import { imageSchema } from '../../src-sidecar/contract/image.ts'
+import type { ExportFormat } from '../../src-sidecar/contract/image-export.ts'
+import { importStateSchema } from '../../src-sidecar/contract/image-import.ts'
+import type { MakeAgainRequest, QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
+import {
+  type Facets,
+  facetsSchema,
+  type ImagePage,
+  type ImageSearch,
+  imagePageSchema,
+  type SavedSearch,
+  savedSearchSchema,
+} from '../../src-sidecar/contract/image-search.ts'
 import {
   jobSchema,
   type PendingPage,
@@ -13,6 +24,18 @@ import {
   type Queue,
   queueSchema,
 } from '../../src-sidecar/contract/job.ts'
+import {
+  type AnswerRequest,
+  type ExperimentRequest,
+  experimentSchema,
+  experimentsSchema,
+  exportedRecordsSchema,
+  importedRecordsSchema,
+  type LearningRecords,
+  recommendationsSchema,
+  resultSchema,
+  reviewSchema,
+} from '../../src-sidecar/contract/learning.ts'
 import {
   type PackPreview,
   type PreviewRequest,
@@ -46,6 +69,8 @@ import { type SelftestState, type selftestRequestSchema, selftestStateSchema } f
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
 import { statusSchema } from '../../src-sidecar/contract/status.ts'
 import { ApiError, errorOfAnswer } from './api-error.ts'
+
+export type SortedSearch = Pick<SavedSearch, 'search' | 'sort'>
 
 type Query = Record<string, string | number | undefined>
 
@@ -85,7 +110,14 @@ export class Api {
   undoCancel = (undo: number) => this.#send('POST', '/api/queue/undo-cancel', { undo }, changedSchema)
   cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
-  images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
+  images = (limit: number, { search, sort }: SortedSearch, after?: string): Promise<ImagePage> =>
+    this.#get('/api/images', imagePageSchema, { limit, search: JSON.stringify(search), sort, after })
+  facets = (search: ImageSearch): Promise<Facets> =>
+    this.#get('/api/images/facets', facetsSchema, { search: JSON.stringify(search) })
+  savedSearches = (): Promise<SavedSearch[]> => this.#get('/api/saved-searches', z.array(savedSearchSchema))
+  saveSearch = (name: string, what: SortedSearch): Promise<SavedSearch> =>
+    this.#send('POST', '/api/saved-searches', { name, ...what }, savedSearchSchema)
+  removeSearch = (id: number) => this.#send('POST', `/api/saved-searches/${id}/remove`, undefined)
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
   imageStages = (id: number) => this.#get(`/api/images/${id}/stages`, z.array(imageSchema))
   readPicture = (picture: Blob): Promise<ReadPicture> => this.#upload('/api/pictures/read', picture, readPictureSchema)
@@ -95,7 +127,31 @@ export class Api {
     form.append('request', JSON.stringify(request))
     return this.#upload('/api/pictures/queue', form, queuedSchema)
   }
+  rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
+  tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
+  exportUrl = (format: ExportFormat, what: { ids: readonly number[] } | SortedSearch) =>
+    this.url('/api/images/export', {
+      format,
+      ...('ids' in what ? { ids: what.ids.join() } : { search: JSON.stringify(what.search), sort: what.sort }),
+    })
+  importState = () => this.#get('/api/imports', importStateSchema.nullable())
+  importFolder = (folder: string) => this.#send('POST', '/api/imports', { folder }, importStateSchema)
+  stopImport = () => this.#send('POST', '/api/imports/stop', undefined, importStateSchema.nullable())
+  makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
+  experiments = () => this.#get('/api/experiments', experimentsSchema)
+  experiment = (id: number) => this.#get(`/api/experiments/${id}`, experimentSchema)
+  newExperiment = (request: ExperimentRequest) => this.#send('POST', '/api/experiments', request, experimentSchema)
+  removeExperiment = (id: number) => this.#send('POST', `/api/experiments/${id}/remove`, undefined)
+  experimentResult = (id: number) => this.#get(`/api/experiments/${id}/result`, resultSchema)
+  review = (id: number) => this.#get(`/api/experiments/${id}/review`, reviewSchema)
+  answer = (id: number, answer: AnswerRequest) => this.#send('POST', `/api/experiments/${id}/answers`, answer, reviewSchema)
+  undoAnswer = (id: number) => this.#send('POST', `/api/experiments/${id}/undo`, undefined, reviewSchema)
+  pictureUrl = (experimentId: number, key: string) => this.url(`/api/experiments/${experimentId}/pictures/${key}`)
+  recommendations = (scope: { model?: string; packId?: string }) =>
+    this.#get('/api/recommendations', recommendationsSchema, scope)
+  exportLearning = () => this.#send('POST', '/api/learning/export', undefined, exportedRecordsSchema)
+  importLearning = (records: LearningRecords) => this.#send('POST', '/api/learning/import', records, importedRecordsSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)

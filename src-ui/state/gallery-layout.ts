@@ -1,6 +1,6 @@
 import { dayName } from './format.ts'
 
-/** Rows of equal height that fill the width, as on a contact sheet, under a heading for each day. */
+/** Rows of equal height that fill the width, as on a contact sheet, under a heading for each day or what else they are ordered by. */
 export interface Tile<T> {
   image: T
   row: number
@@ -28,12 +28,13 @@ export function galleryLayout<T extends Laid>(
   rowHeight: number,
   gap: number,
   nowMs: number,
+  headingOf?: (image: T) => string,
 ): GalleryLayout<T> {
   const layout: GalleryLayout<T> = { tiles: [], headings: [], height: 0 }
   let row: T[] = []
   let rowNumber = 0
   let ratios = 0
-  let day: number | undefined
+  let last: number | string | undefined
 
   const endRow = (full: boolean) => {
     if (!row.length) return
@@ -53,12 +54,12 @@ export function galleryLayout<T extends Laid>(
   }
 
   for (const image of images) {
-    const dayOfImage = new Date(image.createdAtMs).setHours(0, 0, 0, 0)
-    if (dayOfImage !== day) {
+    const group = headingOf ? headingOf(image) : new Date(image.createdAtMs).setHours(0, 0, 0, 0)
+    if (group !== last) {
       endRow(false)
-      layout.headings.push({ name: dayName(image.createdAtMs, nowMs), y: layout.height })
+      layout.headings.push({ name: headingOf ? String(group) : dayName(image.createdAtMs, nowMs), y: layout.height })
       layout.height += headingHeight
-      day = dayOfImage
+      last = group
     }
     row.push(image)
     ratios += image.width / image.height

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
 import type { EndState, EndTrigger } from './endings.ts'
 import { type LaunchedSidecar, type LaunchOptions, launchSidecar, queueDone, readLastShutdown } from './launched-sidecar.ts'

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { programs } from '../../src-sidecar/config/program-path.ts'
-import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { LastShutdown } from '../../src-sidecar/contract/last-shutdown.ts'
 import type { SelftestReport } from '../../src-sidecar/contract/selftest.ts'
 import { projectFolder } from '../helpers/sidecar.ts'

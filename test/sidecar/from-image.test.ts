@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Image, ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { Image } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import { closeSidecar, type RunningSidecar, waitForEmptyQueue, waitForJob } from '../helpers/sidecar.ts'
 import { trackSidecars } from '../helpers/tracked-sidecars.ts'
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { Job, Queue } from '../../src-sidecar/contract/job.ts'
 import type { Pack, PackPreview, Packs } from '../../src-sidecar/contract/pack.ts'
 import { type RunningSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import type { Image, ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { Image } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { Queue } from '../../src-sidecar/contract/job.ts'
 import type { Status } from '../../src-sidecar/contract/status.ts'
 import { closeSidecar, type RunningSidecar, useBackends, waitForEmptyQueue } from '../helpers/sidecar.ts'

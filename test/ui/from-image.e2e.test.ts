@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'
 import { closeSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'
 import { waitFor } from '../helpers/wait-for.ts'

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import type { ImagePage } from '../../src-sidecar/contract/image.ts'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { Settings } from '../../src-sidecar/contract/settings.ts'
 import { withPngText } from '../../src-sidecar/history/png-text.ts'
 import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'

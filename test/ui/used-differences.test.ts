@@ -22,6 +22,10 @@ const image = (more: Partial<Image> = {}): Image => ({
   parameters: 'Steps: a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7.0, Seed: 1002, Size: 64x64',
   recipe: recipe(),
   createdAtMs: 1,
+  rating: null,
+  ratedAtMs: null,
+  tags: [],
+  missing: false,
   ...more,
 })
 

@@ -59,6 +59,10 @@ const image = (path: string): AppEvent => ({
     parameters: '',
     recipe: recipe(),
     createdAtMs: 0,
+    rating: null,
+    ratedAtMs: null,
+    tags: [],
+    missing: false,
   },
 })
 

@@ -4,6 +4,7 @@ import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { infotext } from '../../../src-sidecar/backends/infotext.ts'
 import { localDate } from '../../../src-sidecar/contract/file-name.ts'
+import type { Image } from '../../../src-sidecar/contract/image.ts'
 import { defaultPattern, flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import type { Job } from '../../../src-sidecar/contract/job.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
@@ -23,6 +24,7 @@ let database: Database
 let root: string
 let jobs: JobStore
 let history: History
+let changed: Image[]
 
 beforeEach(async () => {
   const fresh = await newDatabase()
@@ -30,6 +32,7 @@ beforeEach(async () => {
   root = join(fresh.folder, 'images')
   jobs = new JobStore(database)
   history = newHistory(true)
+  changed = []
 })
 
 afterEach(() => void database.close())
@@ -40,6 +43,7 @@ const newHistory = (foldersByDay: boolean) =>
     store: new ImageStore(database),
     unfinished: new UnfinishedImages(database, join(root, '../work')),
     pattern: foldersByDay ? defaultPattern : flatPattern,
+    onChanged: (image) => void changed.push(image),
   })
 const addJob = (job: NewJob = newJob()): Job => jobs.get(jobs.add([job], 0)[0]!)!
 const files = () =>
@@ -97,7 +101,7 @@ describe('saving', () => {
     const job = addJob()
     expect(await save(job, 0, () => false)).toBeNull()
     expect(files()).toEqual([])
-    expect(history.page(10)).toEqual({ images: [], total: 0, next: null })
+    expect(history.page(10)).toEqual({ images: [], total: 0, totalIsLeast: false, next: null })
   })
 
   test('keeps neither file nor count where the row cannot be written', async () => {
@@ -205,6 +209,35 @@ describe('the pages', () => {
   test('of what is not there is an error', () => {
     expect(() => history.get(1)).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
   })
+})
+
+describe('a rating', () => {
+  test('is kept, told and can be taken back', async () => {
+    const image = (await save(addJob()))!
+    expect(image).toMatchObject({ rating: null, ratedAtMs: null, tags: [] })
+    const rated = history.rate(image.id, 4)
+    expect(rated).toMatchObject({ rating: 4, ratedAtMs: expect.any(Number) })
+    expect(history.rate(image.id, null)).toEqual(image)
+    expect(changed).toEqual([rated, image])
+  })
+
+  test('other than 1 to 5 is refused by the database too', async () => {
+    const image = (await save(addJob()))!
+    for (const rating of [0, 6]) expect(() => history.rate(image.id, rating)).toThrow(/CHECK/)
+    expect(history.get(image.id).rating).toBeNull()
+  })
+
+  test('of an image that is not there is an error', () => {
+    expect(() => history.rate(7, 1)).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
+    expect(() => history.setTags(7, ['a'])).toThrowError(expect.objectContaining({ code: 'image_not_found' }))
+  })
+})
+
+test('tags stand in the place of those before, each once, in the order of the alphabet', async () => {
+  const image = (await save(addJob()))!
+  expect(history.setTags(image.id, ['print', 'blue', 'print']).tags).toEqual(['blue', 'print'])
+  expect(history.setTags(image.id, ['cover']).tags).toEqual(['cover'])
+  expect(history.page(1).images[0]?.tags).toEqual(['cover'])
 })
 
 test('an infotext leaves out what there is not', () => {

@@ -24,8 +24,8 @@ beforeEach(async () => {
     store,
     logger: silent,
     onJob: () => {},
-    atExit: () => 'cancel',
     onOver: async () => {},
+    atExit: () => 'cancel',
   })
   backends = []
 })
@@ -38,15 +38,8 @@ afterEach(async () => {
 function addBackend(id: string): ScriptedBackend {
   const backend = new ScriptedBackend(id)
   backends.push(backend)
-  const runner = new JobRunner({
-    backend,
-    store,
-    saveImage: async () => null,
-    saveStage: async () => false,
-    lastStage: async () => null,
-    onProgress: () => {},
-    onImage: () => {},
-  })
+  const saving = { saveImage: async () => null, saveStage: async () => false, lastStage: async () => null }
+  const runner = new JobRunner({ backend, store, ...saving, onProgress: () => {}, onImage: () => {} })
   processor.addLane({ backend, runner, jobEnds: () => false, betweenJobs: async () => {} })
   return backend
 }
@@ -99,6 +92,15 @@ describe('what is learned', () => {
     expect(workOf(recipe({ hires }))).toEqual({ shape: '64x64 hires 2', load: plain.load * 3 })
     const source = { as: 'img2img', path: '/a.png', denoisingStrength: 0.5 } as const
     expect(workOf(recipe({ source }))).toEqual({ shape: '64x64 img2img', load: plain.load / 2 })
+    const then = [
+      { as: 'upscale' as const, upscaler: 'Lanczos', scale: 2, keepInput: false },
+      { as: 'img2img' as const, denoisingStrength: 0.5, steps: 10, keepInput: false },
+    ]
+    const kilopixels = plain.load / 20
+    expect(workOf(recipe({ stages: then }))).toEqual({
+      shape: '64x64 then upscale 2 then img2img',
+      load: plain.load + kilopixels * 4 + kilopixels * 4 * 5,
+    })
   })
 })
 

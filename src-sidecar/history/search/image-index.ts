@@ -1,0 +1,86 @@
+import type { Image } from '../../contract/image.ts'
+import type { Database } from '../../store/database.ts'
+import { everyWord, facetsOf, searchableText, type TermName, termLetters, termWord, wordsOf } from './image-terms.ts'
+
+/** A moment is the millisecond in which an image was made, times this, and a little more where that is taken. */
+export const momentsPerMs = 16
+
+/** Keeps what the search knows of each image: its words, its terms, and how many images each term has. */
+export class ImageIndex {
+  readonly #database: Database
+  readonly #statements
+  #version = 0
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#statements = {
+      count: database.prepare<[string, string], { id: number }>(
+        `INSERT INTO facet_values (facet, value, count) VALUES (?, ?, 1)
+         ON CONFLICT DO UPDATE SET count = count + 1 RETURNING id`,
+      ),
+      uncount: database.prepare('UPDATE facet_values SET count = count - 1 WHERE id = ?'),
+      addTerms: database.prepare('INSERT OR IGNORE INTO image_terms (moment, image_id, terms) VALUES (?, ?, ?)'),
+      addWords: database.prepare('INSERT INTO image_words (rowid, prompt, negative, terms) VALUES (?, ?, ?, ?)'),
+      find: database.prepare<[number], { moment: number; terms: string }>(
+        'SELECT moment, terms FROM image_terms WHERE image_id = ?',
+      ),
+      addWord: database.prepare('INSERT OR IGNORE INTO words (word) VALUES (?)'),
+      removeTerms: database.prepare('DELETE FROM image_terms WHERE moment = ?'),
+      removeWords: database.prepare('DELETE FROM image_words WHERE rowid = ?'),
+      indexed: database.prepare('UPDATE images SET is_indexed = 1 WHERE id = ?'),
+      next: database.prepare<[number], { id: number }>('SELECT id FROM images WHERE is_indexed = 0 ORDER BY id LIMIT ?'),
+    }
+  }
+
+  /** Another one after each change. */
+  get version(): number {
+    return this.#version
+  }
+
+  /**
+   * Puts an image in, or in again where it has changed. Within the transaction that writes its row. What a later stage went on with
+   * is not searched.
+   */
+  put(image: Image): void {
+    this.#version++
+    this.remove(image.id)
+    if (image.intermediate) return
+    const values = facetsOf(image).map(([name, value]) => ({ letter: termLetters[name], id: this.#count(name, value) }))
+    const terms = values.map(({ letter, id }) => letter + id.toString(36)).join(' ')
+    let moment = image.createdAtMs * momentsPerMs + (image.id % momentsPerMs)
+    // Steps of its own, so that thousands of files with one time don't queue up behind each other.
+    while (this.#statements.addTerms.run(moment, image.id, terms).changes === 0) moment += 1 + (image.id % 997)
+    const words = [everyWord, ...values.map(({ id }) => termWord(id))].join(' ')
+    const { prompt, negativePrompt } = image.recipe
+    for (const word of new Set([...wordsOf(prompt), ...wordsOf(negativePrompt)])) this.#statements.addWord.run(word)
+    this.#statements.addWords.run(moment, searchableText(prompt), searchableText(negativePrompt), words)
+  }
+
+  remove(imageId: number): void {
+    const found = this.#statements.find.get(imageId)
+    if (found === undefined) return
+    this.#version++
+    for (const one of found.terms.split(' ')) this.#statements.uncount.run(Number.parseInt(one.slice(1), 36))
+    this.#statements.removeTerms.run(found.moment)
+    this.#statements.removeWords.run(found.moment)
+  }
+
+  /**
+   * Puts in images that came without: of an older version, or of a restored database.
+   * @returns how many; fewer than `limit` when all are in
+   */
+  putMissing(limit: number, imageOf: (id: number) => Image): number {
+    return this.#database.transaction(() => {
+      const rows = this.#statements.next.all(limit)
+      for (const { id } of rows) {
+        this.put(imageOf(id))
+        this.#statements.indexed.run(id)
+      }
+      return rows.length
+    })()
+  }
+
+  #count(name: TermName, value: string): number {
+    return this.#statements.count.get(name, value)!.id
+  }
+}
