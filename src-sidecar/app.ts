@@ -11,6 +11,7 @@ import { foldersFor, makeFolders } from './config/folders.ts'
 import { readInstance, removeInstance, writeInstance } from './config/instance-file.ts'
 import { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
+import { defaultPattern } from './contract/image-name.ts'
 import type { Job } from './contract/job.ts'
 import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
@@ -109,7 +110,8 @@ export async function startApp(
       env: environment(),
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
-      foldersByDay: true,
+      filePattern: defaultPattern,
+      manifestsFolder: join(folders.data, 'manifests'),
       serverMode: command.serverMode,
       notice,
       remark: (text) => end.remark(text),

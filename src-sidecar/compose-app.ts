@@ -23,6 +23,7 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
 import { Thumbnails } from './history/thumbnails.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
@@ -114,6 +115,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     queueEdits: core.queueEdits,
     history: core.history,
     thumbnails: new Thumbnails(thumbnailFolder),
+    pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
     pages,
     settings,
@@ -161,7 +163,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     isPaused: () => core.queue.view(0, 0).paused,
     setPaused: (paused) => {
       if (end.closing !== null) return
-      if (paused) void core.queue.pause('finish')
+      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
       else core.queue.resume()
     },
   })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { chosenBackends } from './cli/chosen-backend.ts'
 import type { RunCommand } from './cli/command-line.ts'
 import { planRun } from './cli/plan-run.ts'
 import type { RunReport } from './cli/run-report.ts'
@@ -10,6 +11,7 @@ import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
 import { SettingsFile } from './config/settings-file.ts'
 import type { AppEvent } from './contract/events.ts'
+import { flatPattern } from './contract/image-name.ts'
 import { maxJobsAtOnce } from './contract/pack.ts'
 import { openCore } from './core.ts'
 import { AppError } from './errors/app-error.ts'
@@ -49,6 +51,7 @@ export async function runPack(
   const settings = new SettingsFile(shared.config)
   const broken = await settings.load(Date.now())
   if (broken !== null) report.notice(broken)
+  const backends = chosenBackends(settings.current.backends, command.backend)
 
   const runId = randomUUID()
   const out = resolve(command.out)
@@ -96,12 +99,14 @@ export async function runPack(
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
-      backends: settings.current.backends,
+      backends,
       publish: onEvent,
       env: environment(),
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
-      foldersByDay: false,
+      filePattern: flatPattern,
+      // Jobs are numbered anew in each run.
+      manifestsFolder: join(out, 'manifests', runId.slice(0, 8)),
       serverMode: false,
       notice: (message) => report.notice(message),
       remark: (text) => end.remark(text),

@@ -18,6 +18,8 @@ import { asError } from './errors/app-error.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { JobManifests } from './history/job-manifests.ts'
+import { UnfinishedImages } from './history/unfinished-images.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
@@ -32,6 +34,8 @@ import { type Database, openDatabase } from './store/database.ts'
 
 /** A server may be slow to answer while it moves gigabytes. */
 const freeMemoryMs = 60_000
+/** Jobs whose manifest is looked for at start-up: more than all backends can have at work. */
+const lastEnded = 40
 
 export interface CoreOptions {
   readonly folders: Folders
@@ -43,7 +47,10 @@ export interface CoreOptions {
   readonly containment: 'auto' | ContainmentLevel
   /** Further arguments of the draft engine, which make it as awkward as a real backend. */
   readonly draftArgs: readonly string[]
-  readonly foldersByDay: boolean
+  /** For the names of image files, where a recipe has none. */
+  readonly filePattern: string
+  /** For a file about each job that is over. */
+  readonly manifestsFolder: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
   readonly notice: (message: string) => void
@@ -90,7 +97,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const randomSeed = () => randomInt(2 ** 32)
     const archive = new ImageArchive(folders.images)
     const images = new ImageStore(database)
-    const leftovers = await archive.removeLeftovers((path) => images.has(path))
+    const unfinished = new UnfinishedImages(database, join(folders.data, 'work'))
+    const leftovers = (await archive.removeLeftovers((path) => images.has(path))) + (await unfinished.removeLeftovers())
     if (recovered.length + leftovers > 0)
       logger.warn({ jobs: recovered.map(({ id }) => id), leftovers }, 'the last run did not end well')
 
@@ -105,9 +113,27 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     const backends: BackendPool = new BackendPool(options.backends, (settings) =>
       makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
     )
-    const history = new History({ archive, store: images, foldersByDay: options.foldersByDay })
+    const history = new History({ archive, store: images, unfinished, pattern: options.filePattern })
     const onJob = (job: Job) => publish({ type: 'job', job })
-    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, atExit: options.atExit })
+    const transaction = <T>(work: () => T) => jobs.transaction(work)
+    const keepUnfinished = async () => {
+      try {
+        const kept = await history.keepUnfinished(transaction, (id) => jobs.get(id))
+        for (const image of kept) publish({ type: 'image', image })
+      } catch (error) {
+        logger.error({ err: error }, 'what a job had made between two stages could not be kept')
+      }
+    }
+    await keepUnfinished()
+    const manifests = new JobManifests(options.manifestsFolder, (jobId) => history.ofJob(jobId))
+    const written = (work: Promise<void>) =>
+      work.catch((error) => logger.error({ err: error }, 'the manifest of a job could not be written'))
+    await written(manifests.writeMissing(jobs.ended(lastEnded)))
+    const onOver = async (job: Job) => {
+      await keepUnfinished()
+      await written(manifests.write(job))
+    }
+    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, onOver, atExit: options.atExit })
     const lanes = { ...options, jobs, history, processor, pace }
     for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
@@ -182,22 +208,19 @@ function addLane(
       publish({ type: 'recycled', recycled })
     },
   })
+  const transaction = <T>(work: () => T) => jobs.transaction(work)
   const runner = new JobRunner({
     backend,
     store: jobs,
-    saveImage: (job, index, made, commit) =>
-      history.save(
-        job,
-        index,
-        made,
-        backend.status.name,
-        (work) => jobs.transaction(work),
-        () => {
-          if (!commit()) return false
-          pace.learn(backend.status.id, job.recipe, made.durationMs)
-          return true
-        },
-      ),
+    saveImage: (job, at, made, commit) =>
+      history.save({ job, ...at, made, backend: backend.status.name }, transaction, () => {
+        if (!commit()) return false
+        pace.learn(backend.status.id, job.recipe, made.durationMs)
+        return true
+      }),
+    saveStage: (job, at, made, commit) =>
+      history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress: (progress) => publish({ type: 'progress', progress }),
     onImage: (image) => {
       publish({ type: 'image', image })

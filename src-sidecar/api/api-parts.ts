@@ -6,6 +6,7 @@ import type { OpenRequest } from '../contract/requests.ts'
 import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
+import type { DroppedPictures } from '../history/dropped-pictures.ts'
 import type { History } from '../history/history.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -30,6 +31,7 @@ export interface ApiParts {
   readonly queueEdits: QueueEdits
   readonly history: History
   readonly thumbnails: Thumbnails
+  readonly pictures: DroppedPictures
   readonly events: EventStream
   readonly pages: PageTracker
   readonly settings: { readonly current: Settings }

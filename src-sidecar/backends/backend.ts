@@ -46,6 +46,8 @@ export interface GenerateRequest {
   readonly recipe: Recipe
   /** Of this image: the recipe's seed plus its place in the job. */
   readonly seed: number
+  /** What the recipe's source begins with; absent: the file that it names. */
+  readonly picture?: Uint8Array | undefined
 }
 
 /** A server that makes images. The queue and the UI know no other face of it. */

@@ -10,7 +10,12 @@ export interface InfotextRecipe {
   readonly cfgScale: number | null
   readonly vae?: string | undefined
   readonly clipSkip?: number | undefined
+  /** The size is that of the first pass. */
   readonly hires?: Recipe['hires']
+  readonly refiner?: Recipe['refiner']
+  readonly adetailer?: Recipe['adetailer']
+  readonly width?: number
+  readonly height?: number
   readonly source?: Recipe['source']
 }
 
@@ -33,7 +38,7 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Schedule type', recipe.scheduler === 'Automatic' ? null : recipe.scheduler],
     ['CFG scale', recipe.cfgScale],
     ['Seed', used.seed],
-    ['Size', `${used.width}x${used.height}`],
+    ['Size', sizeOf(recipe, used)],
     ['Model', used.checkpoint || null],
     ['VAE', recipe.vae || null],
     ['Clip skip', recipe.clipSkip ?? null],
@@ -41,6 +46,9 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
     ['Hires upscale', recipe.hires?.scale ?? null],
     ['Hires steps', recipe.hires?.steps || null],
     ['Hires upscaler', recipe.hires?.upscaler ?? null],
+    ['Refiner', recipe.refiner?.checkpoint ?? null],
+    ['Refiner switch at', recipe.refiner?.switchAt ?? null],
+    ...adetailerFields(recipe.adetailer),
     ['Postprocess upscale by', upscaled?.scale ?? null],
     ['Postprocess upscaler', upscaled?.upscaler ?? null],
     ['Version', 'StableNew'],
@@ -51,6 +59,26 @@ export function infotext(recipe: InfotextRecipe, used: InfotextUsed): string {
   const negative = recipe.negativePrompt ? [`Negative prompt: ${recipe.negativePrompt}`] : []
   return [recipe.prompt, ...negative, settings].join('\n')
 }
+
+/** An infotext of a picture that was made larger afterwards, as A1 adds it (`scripts/postprocessing_upscale.py`). */
+export const withUpscale = (text: string, { scale, upscaler }: { scale: number; upscaler: string }): string =>
+  `${text}, Postprocess upscale by: ${scale}, Postprocess upscaler: ${quoted(upscaler)}`
+
+/** A1 names the size of the first pass, which the scale of hires fix makes larger. */
+const sizeOf = ({ hires, width, height }: InfotextRecipe, used: InfotextUsed): string =>
+  hires && width && height ? `${width}x${height}` : `${used.width}x${used.height}`
+
+/** Bing-su's extension numbers its later passes (its `adetailer/args.py`, `extra_params`). */
+export const adetailerSuffixes = ['', ' 2nd', ' 3rd', ' 4th'] as const
+
+const adetailerFields = (passes: Recipe['adetailer'] = []): [string, string | number | null][] =>
+  passes.flatMap(({ model, prompt, negativePrompt, confidence, denoisingStrength }, at) => [
+    [`ADetailer model${adetailerSuffixes[at]}`, model],
+    [`ADetailer prompt${adetailerSuffixes[at]}`, prompt || null],
+    [`ADetailer negative prompt${adetailerSuffixes[at]}`, negativePrompt || null],
+    [`ADetailer confidence${adetailerSuffixes[at]}`, confidence],
+    [`ADetailer denoising strength${adetailerSuffixes[at]}`, denoisingStrength],
+  ])
 
 /** As A1's `infotext_utils.quote`: a comma would end the value, a colon begin one. */
 const quoted = (value: string): string => (/[,\n:]/.test(value) ? JSON.stringify(value) : value)

@@ -7,6 +7,10 @@ export const imageSchema = z.object({
   jobId: z.int(),
   /** Place among the job's images, from 0. */
   imageIndex: z.int(),
+  /** Which of the recipe's stages made it, from 0; see `stageNames`. */
+  stage: z.int(),
+  /** A later stage went on with it. */
+  intermediate: z.boolean(),
   packName: z.string(),
   path: z.string(),
   fileName: z.string(),
@@ -17,7 +21,7 @@ export const imageSchema = z.object({
   /** Checkpoint as the backend named it. */
   checkpoint: z.string(),
   backend: z.string(),
-  /** From the request to the last byte of the answer. */
+  /** From the request to the last byte of the answer, with the stages before. */
   durationMs: z.int(),
   /** A1111's infotext, as in the PNG's `parameters` chunk. */
   parameters: z.string(),

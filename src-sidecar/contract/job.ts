@@ -38,9 +38,13 @@ export const jobProgressSchema = z.object({
   backendId: z.string(),
   /** Which of the job's images is being made, from 0. */
   imageIndex: z.int(),
+  /** Which of its stages, from 0, and what they are. */
+  stage: z.int(),
+  stages: z.array(z.enum(['txt2img', 'img2img', 'adetailer', 'upscale'])),
+  /** Of this stage. */
   step: z.int(),
   steps: z.int(),
-  /** Of the current image, 0 to 1. */
+  /** Of the current image with all its stages, 0 to 1. */
   fraction: z.number(),
   elapsedMs: z.number(),
   /** Time left for the current image; null as long as nothing honest can be said. */

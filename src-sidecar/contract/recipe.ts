@@ -36,18 +36,54 @@ export const adetailerSchema = z.object({
 
 const pathSchema = z.string().min(1).max(4096)
 
+const stepsSchema = z.int().min(1).max(1000)
+const cfgScaleSchema = z.number().min(0).max(100)
+const samplerSchema = z.string().min(1).max(200)
+
+/** The picture is made again, as different from itself as the denoising strength says. What is absent is as in the recipe. */
+const img2imgSchema = z.object({
+  as: z.literal('img2img'),
+  denoisingStrength: strengthSchema.default(0.5),
+  steps: stepsSchema.optional(),
+  cfgScale: cfgScaleSchema.optional(),
+  samplerName: samplerSchema.optional(),
+  scheduler: samplerSchema.optional(),
+})
+
+const upscaleSchema = z.object({
+  as: z.literal('upscale'),
+  /** As the backend lists it. */
+  upscaler: nameSchema,
+  scale: z.number().min(1).max(8).default(2),
+})
+
+/** ADetailer alone, on a picture that is there. */
+const detailSchema = z.object({ as: z.literal('adetailer'), passes: z.array(adetailerSchema).min(1).max(4) })
+
+const ofPicture = { path: pathSchema }
+
 /** What is done with a picture that is there already, in place of making a new one of noise. */
 export const sourceSchema = z.discriminatedUnion('as', [
-  z.object({ as: z.literal('img2img'), path: pathSchema, denoisingStrength: strengthSchema.default(0.5) }),
-  z.object({
-    as: z.literal('upscale'),
-    path: pathSchema,
-    /** As the backend lists it. */
-    upscaler: nameSchema,
-    scale: z.number().min(1).max(8).default(2),
-  }),
+  img2imgSchema.extend(ofPicture),
+  upscaleSchema.extend(ofPicture),
+  detailSchema.extend(ofPicture),
 ])
 export type Source = z.infer<typeof sourceSchema>
+
+const ofStage = {
+  /** Whether the picture that it begins with is kept in the history. */
+  keepInput: z.boolean().default(false),
+}
+
+/** What is done with each picture next, before the job goes on to the next one. */
+export const stageSchema = z.discriminatedUnion('as', [
+  img2imgSchema.extend(ofStage),
+  detailSchema.extend(ofStage),
+  upscaleSchema.extend(ofStage),
+])
+export type Stage = z.infer<typeof stageSchema>
+
+export const fileFormats = ['png', 'jpeg', 'webp'] as const
 
 /** What a job is made of, frozen when it is queued. Field names are the field's own terms; sizes in pixels. */
 export const recipeSchema = z.object({
@@ -65,10 +101,18 @@ export const recipeSchema = z.object({
   adetailer: z.array(adetailerSchema).max(4).optional(),
   /** Absent: txt2img. */
   source: sourceSchema.optional(),
-  samplerName: z.string().min(1).max(200),
-  scheduler: z.string().min(1).max(200),
-  steps: z.int().min(1).max(1000),
-  cfgScale: z.number().min(0).max(100),
+  /** One after another, each with what the one before has made. */
+  stages: z.array(stageSchema).max(6).optional(),
+  /** Of the file's name; see `imageName`. Absent or empty: the default. */
+  filePattern: z.string().max(300).optional(),
+  /** Absent: PNG. */
+  fileFormat: z.enum(fileFormats).optional(),
+  /** Of JPEG and WebP, in percent. */
+  fileQuality: z.int().min(1).max(100).optional(),
+  samplerName: samplerSchema,
+  scheduler: samplerSchema,
+  steps: stepsSchema,
+  cfgScale: cfgScaleSchema,
   /** Never −1: a random seed is drawn when the job is queued, so that the recipe makes the same picture again. */
   seed: z
     .int()
@@ -91,6 +135,10 @@ export const recipeDefaultsSchema = recipeSchema.pick({
   hires: true,
   refiner: true,
   adetailer: true,
+  stages: true,
+  filePattern: true,
+  fileFormat: true,
+  fileQuality: true,
   samplerName: true,
   scheduler: true,
   steps: true,

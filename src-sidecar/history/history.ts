@@ -1,18 +1,40 @@
 import type { GeneratedImage } from '../backends/backend.ts'
 import { infotext } from '../backends/infotext.ts'
 import type { Image, ImagePage } from '../contract/image.ts'
+import { defaultPattern, imageName, imageNameValues } from '../contract/image-name.ts'
 import type { Job } from '../contract/job.ts'
+import { stageNames } from '../contract/stages.ts'
 import { AppError } from '../errors/app-error.ts'
-import { localDate, safeFileName } from './file-name.ts'
+import { encodedImage } from './encoded-image.ts'
 import type { ImageArchive } from './image-archive.ts'
 import type { ImageStore } from './image-store.ts'
-import { withPngText } from './png-text.ts'
+import { readAsPng, type UnfinishedImage, type UnfinishedImages } from './unfinished-images.ts'
 
 export interface HistoryOptions {
   readonly archive: ImageArchive
   readonly store: ImageStore
-  /** `false` puts all images into one folder, without one for each day and pack. */
-  readonly foldersByDay: boolean
+  readonly unfinished: UnfinishedImages
+  /** For file names, where the recipe has none. */
+  readonly pattern?: string
+}
+
+/** Runs `work` as one transaction of the database that holds jobs and images. */
+export type Transaction = <T>(work: () => T) => T
+
+/** One picture of a job, and what has made it. */
+export interface MadeImage {
+  readonly job: Job
+  readonly imageIndex: number
+  /** From 0. */
+  readonly stage: number
+  readonly made: GeneratedImage
+  readonly backend: string
+}
+
+/** Where an image goes on: the last stage that is there, and what it has made. */
+export interface LastStage {
+  readonly stage: number
+  readonly made: GeneratedImage
 }
 
 /** Images and their rows. An image exists before its row. */
@@ -24,28 +46,114 @@ export class History {
   }
 
   /**
-   * Saves one image of a job: the file first, then `commit` and the row in one transaction.
+   * Saves one image of a job, made by its last stage: the file first, then `commit` and the row in one transaction.
    * @param commit counts the image at its job; false where the job is no longer ours, and then nothing is kept.
    * @returns the image, or null where `commit` said no.
    * @throws AppError `disk`.
    */
-  async save(
-    job: Job,
-    imageIndex: number,
-    made: GeneratedImage,
-    backend: string,
+  async save(one: MadeImage, transaction: Transaction, commit: () => boolean): Promise<Image | null> {
+    const before = this.#options.unfinished.of(one.job.id)
+    const saved = await this.#write(one, false, transaction, () => {
+      if (!commit()) return false
+      if (before !== undefined) this.#options.unfinished.take(before)
+      return true
+    })
+    if (saved !== null && before !== undefined) await this.#options.unfinished.removeFile(before)
+    return saved
+  }
+
+  /**
+   * Saves what a stage before the last has made, so that the job can go on there: as an image of the history where the recipe keeps
+   * it, else in the work folder.
+   * @param commit false where the job is no longer ours, and then nothing is kept.
+   * @returns whether it was saved. @throws AppError `disk`.
+   */
+  async saveStage(one: MadeImage, transaction: Transaction, commit: () => boolean): Promise<boolean> {
+    const { unfinished, store } = this.#options
+    const { job, imageIndex, stage, made, backend } = one
+    const inTransaction = (work: () => void) =>
+      transaction(() => {
+        const ours = commit()
+        if (ours) work()
+        return ours
+      })
+    if (!job.recipe.stages?.[stage]?.keepInput)
+      return await unfinished.put({ jobId: job.id, imageIndex, stage, backend, made }, made.png, inTransaction)
+    const before = unfinished.of(job.id)
+    const saved = await this.#write(one, true, transaction, () =>
+      inTransaction(() => {
+        if (before !== undefined) unfinished.take(before)
+        // One whose file is gone was made anew.
+        for (const other of store.stages(job.id, imageIndex)) if (other.stage === stage) store.forget(other.id)
+      }),
+    )
+    if (saved !== null && before !== undefined) await unfinished.removeFile(before)
+    return saved !== null
+  }
+
+  /** The last stage of this image that is there and can be read; null where it begins anew. */
+  async lastStage(jobId: number, imageIndex: number): Promise<LastStage | null> {
+    const { unfinished, store } = this.#options
+    const between = unfinished.of(jobId)
+    const kept = store.stages(jobId, imageIndex).map((image) => ({ stage: image.stage, path: image.path, made: image }))
+    const all = [...kept, ...(between?.imageIndex === imageIndex ? [between] : [])].sort((a, b) => b.stage - a.stage)
+    for (const { stage, path, made } of all) {
+      const png = await readAsPng(path)
+      const { width, height, seed, checkpoint, durationMs, parameters } = made
+      if (png !== null) return { stage, made: { png, width, height, seed, checkpoint, durationMs, parameters } }
+    }
+    return null
+  }
+
+  /**
+   * What jobs that ended between two stages have made of their last image is kept: it becomes an image of the history.
+   * @param jobOf the job with this number
+   * @returns the images that came so. @throws AppError `disk`
+   */
+  async keepUnfinished(transaction: Transaction, jobOf: (id: number) => Job | undefined): Promise<Image[]> {
+    const { unfinished, store } = this.#options
+    const kept: Image[] = []
+    for (const one of unfinished.ofEnded()) {
+      const [job, png] = [jobOf(one.jobId), await readAsPng(one.path)]
+      if (job !== undefined && png !== null) kept.push(...(await this.#keep(one, job, png, transaction)))
+      else if (unfinished.take(one)) await unfinished.removeFile(one)
+    }
+    return [...kept, ...store.settleStages()]
+  }
+
+  async #keep(one: UnfinishedImage, job: Job, png: Buffer, transaction: Transaction): Promise<Image[]> {
+    const { unfinished } = this.#options
+    const { imageIndex, stage, backend, made } = one
+    // Meanwhile the job may have been put back into the queue.
+    const stillEnded = () => unfinished.ofEnded().some(({ jobId }) => jobId === job.id) && unfinished.take(one)
+    const image = await this.#write({ job, imageIndex, stage, backend, made: { ...made, png } }, false, transaction, stillEnded)
+    if (image === null) return []
+    await unfinished.removeFile(one)
+    return [image]
+  }
+
+  async #write(
+    { job, imageIndex, stage, made, backend }: MadeImage,
+    intermediate: boolean,
     transaction: Transaction,
     commit: () => boolean,
   ): Promise<Image | null> {
-    const { archive, store } = this.#options
+    const { archive, store, pattern = defaultPattern } = this.#options
     const createdAtMs = Date.now()
     const parameters = made.parameters || infotext(job.recipe, made)
-    const png = withPngText(made.png, 'parameters', parameters)
+    const { bytes, extension } = await encodedImage(made, job.recipe, parameters)
     const { width, height, seed, checkpoint, durationMs } = made
-    const about = { jobId: job.id, imageIndex, width, height, seed, checkpoint, backend, durationMs, parameters, createdAtMs }
+    const about = { jobId: job.id, imageIndex, stage, intermediate, width, height, seed, checkpoint, backend, durationMs }
+    const names = stageNames(job.recipe)
+    const named = job.recipe.filePattern || pattern
+    const name = imageName(
+      named,
+      imageNameValues({ ...job, jobId: job.id, imageIndex, stage: names[stage] ?? '', used: made, createdAtMs }),
+    )
+    const mark = stage < names.length - 1 && !/[[{]stage[\]}]/.test(named) ? `-${stage + 1}-${names[stage]}` : ''
     let saved: Image | null = null
-    await archive.save(png, this.#relativePath(job, imageIndex, seed, createdAtMs), (file) => {
-      saved = transaction(() => (commit() ? store.add({ ...about, ...file }) : null))
+    await archive.save(bytes, `${name}${mark}${extension}`, (file) => {
+      saved = transaction(() => (commit() ? store.add({ ...about, parameters, createdAtMs, ...file }) : null))
       return saved !== null
     })
     return saved
@@ -62,14 +170,14 @@ export class History {
     return image
   }
 
-  #relativePath(job: Job, imageIndex: number, seed: number, nowMs: number): string {
-    const pack = safeFileName(job.packName)
-    const number = String(job.promptIndex + 1).padStart(3, '0')
-    const image = job.recipe.images > 1 ? `-${imageIndex + 1}` : ''
-    if (!this.#options.foldersByDay) return `${pack}-${number}${image}-${seed}.png`
-    return `${localDate(nowMs)}/${pack}/${number}${image}-${safeFileName(job.recipe.prompt, 40)}-${seed}.png`
+  /** What the stages of this image have made, as far as it is kept, in their order. @throws AppError `image_not_found` */
+  stagesOf(id: number): Image[] {
+    const { jobId, imageIndex } = this.get(id)
+    return this.#options.store.stages(jobId, imageIndex)
+  }
+
+  /** All kept images of a job with their stages. */
+  ofJob(jobId: number): Image[] {
+    return this.#options.store.ofJob(jobId)
   }
 }
-
-/** Runs `work` as one transaction of the database that holds jobs and images. */
-export type Transaction = <T>(work: () => T) => T

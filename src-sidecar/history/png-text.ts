@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32, inflateSync } from 'node:zlib'
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
@@ -20,19 +20,25 @@ export function withPngText(png: Uint8Array, keyword: string, text: string): Buf
   return Buffer.concat([signature, ...kept])
 }
 
-/** The text under `keyword`, or null. Compressed chunks are not read. @throws RangeError where `png` is no whole PNG. */
+/** Of a text that comes compressed. */
+const maxTextBytes = 8 * 2 ** 20
+
+/** The text under `keyword`, or null. @throws where `png` is no whole PNG, or a compressed text is damaged or too large. */
 export function readPngText(png: Uint8Array, keyword: string): string | null {
   for (const chunk of chunks(png)) {
     if (!isText(chunk) || keywordOf(chunk.data) !== keyword) continue
     const rest = chunk.data.subarray(keyword.length + 1)
     if (chunk.type === 'tEXt') return rest.toString('latin1')
-    if (rest[0] === 1) return null
+    if (chunk.type === 'zTXt') return inflated(rest.subarray(1)).toString('latin1')
     const language = rest.indexOf(0, 2)
     const translated = rest.indexOf(0, language + 1)
-    return rest.subarray(translated + 1).toString('utf8')
+    const text = rest.subarray(translated + 1)
+    return (rest[0] === 1 ? inflated(text) : text).toString('utf8')
   }
   return null
 }
+
+const inflated = (data: Buffer): Buffer => inflateSync(data, { maxOutputLength: maxTextBytes })
 
 interface Chunk {
   readonly type: string
@@ -57,7 +63,7 @@ function* chunks(png: Uint8Array): Generator<Chunk> {
   throw new RangeError('a PNG that ends too early')
 }
 
-const isText = ({ type }: Chunk): boolean => type === 'tEXt' || type === 'iTXt'
+const isText = ({ type }: Chunk): boolean => type === 'tEXt' || type === 'iTXt' || type === 'zTXt'
 
 const keywordOf = (data: Buffer): string => data.toString('latin1', 0, Math.max(0, data.indexOf(0)))
 

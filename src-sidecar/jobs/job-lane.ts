@@ -23,6 +23,8 @@ export interface LaneOptions extends LaneParts {
   readonly store: JobStore
   readonly logger: Logger
   readonly onJob: (job: Job) => void
+  /** A job is over, and its row says so; never rejects. The job counts as this lane's until then. */
+  readonly onOver: (job: Job) => Promise<void>
   /** A job went back to the queue: another lane may do it. */
   readonly onGivenBack: () => void
   /** Takes the next job that this backend may do; undefined where there is none. */
@@ -157,7 +159,7 @@ export class JobLane {
   }
 
   #begin(job: Job): { made: Promise<boolean>; ended: Promise<JobOutcome> } {
-    const { runner, runId, logger, onJob, onGivenBack } = this.#options
+    const { runner, runId, logger, onJob, onOver, onGivenBack } = this.#options
     const fence: Fence = { jobId: job.id, runId, attempt: job.attempt }
     const abort = new AbortController()
     const rest = new AbortController()
@@ -170,6 +172,7 @@ export class JobLane {
     const ended = run.ended.then(async (outcome) => {
       const after = await this.#written(() => this.#settle(fence, outcome, current.cancelled))
       logger.info({ jobId: job.id, outcome, state: after?.state }, 'job ended')
+      if (after !== undefined && after.endedAtMs !== null) await onOver(after)
       this.#current.delete(job.id)
       over.resolve()
       if (after !== undefined) onJob(after)

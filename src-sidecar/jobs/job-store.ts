@@ -164,6 +164,15 @@ export class JobStore {
     )
   }
 
+  /** Whether the fence still holds, and this image is the next one. */
+  holds(fence: Fence, imageIndex: number): boolean {
+    return (
+      this.#database
+        .prepare(`SELECT 1 FROM jobs WHERE id = ? AND run_id = ? AND attempt = ? AND state = 'running' AND images_done = ?`)
+        .get(fence.jobId, fence.runId, fence.attempt, imageIndex) !== undefined
+    )
+  }
+
   /** Ends a claimed job. @returns the job as it is now, or undefined where the fence no longer held. */
   finish(fence: Fence, how: 'complete' | 'fail' | 'cancelRunning', problem: Problem | null, nowMs: number): Job | undefined {
     const row = this.#database

@@ -3,7 +3,7 @@ import type { JobChange, MoveTarget } from '../contract/queue-request.ts'
 import { type Recipe, recipeSchema } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { Database } from '../store/database.ts'
-import { editJob } from './edit-job.ts'
+import { editJobs } from './edit-job.ts'
 import type { JobStore } from './job-store.ts'
 import { QueueOrder } from './queue-order.ts'
 
@@ -47,9 +47,7 @@ export class QueueEdits {
   edit(ids: readonly number[], { pinnedTo, ...change }: JobChange): number {
     const { database, store, wake } = this.#options
     const edit = { pinnedTo, recipe: (before: Recipe) => changed(before, change) }
-    const count = database.transaction(
-      () => ids.filter((id) => editJob(database, store, id, edit, Date.now()) !== undefined).length,
-    )()
+    const count = editJobs(database, store, ids, edit, Date.now())
     this.#told(count)
     wake()
     return count

@@ -19,6 +19,8 @@ export interface QueueProcessorOptions {
   readonly store: JobStore
   readonly logger: Logger
   readonly onJob: (job: Job) => void
+  /** A job that was running is over; never rejects. */
+  readonly onOver: (job: Job) => Promise<void>
   /** What a stop does to running images, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
 }
@@ -89,7 +91,7 @@ export class QueueProcessor implements Component {
 
   /** One that is added after the stop does nothing. */
   addLane(parts: LaneParts): void {
-    const { runId, store, logger, onJob } = this.#options
+    const { runId, store, logger, onJob, onOver } = this.#options
     const { backend } = parts
     const lane: JobLane = new JobLane({
       ...parts,
@@ -97,6 +99,7 @@ export class QueueProcessor implements Component {
       store,
       logger,
       onJob,
+      onOver,
       onGivenBack: () => {
         for (const other of this.#all) if (other !== lane) other.wakeIfIdle()
       },

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
+import type { z } from 'zod'
 import type { Image } from '../contract/image.ts'
 import { type QueueImageRequest, queueImageRequestSchema } from '../contract/image-request.ts'
 import type { Job, PendingPage, Queue } from '../contract/job.ts'
+import type { queuePictureRequestSchema } from '../contract/picture-settings.ts'
 import type { Cancelled, CancelRequest, Paused } from '../contract/queue-request.ts'
 import type { Chosen, Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -106,11 +108,36 @@ export class JobQueue {
       prompt: prompt ?? recipe.prompt,
       negativePrompt: negativePrompt ?? recipe.negativePrompt,
       source: { ...source, path: image.path },
+      // They have been gone through.
+      stages: settings.stages ?? [],
       seed: seed ?? this.#options.randomSeed(),
       images,
     }
     const { packId, packName, promptIndex } = made
     const ids = this.#options.store.add([{ packId, packName, promptIndex, pinnedTo, recipe: next }], Date.now())
+    this.#options.onQueue()
+    this.#asked()
+    return ids
+  }
+
+  /**
+   * Jobs that begin with a picture of the user's, or, where it is null, only take its settings.
+   * @param path of our copy of it
+   */
+  addFromPicture(path: string | null, request: z.output<typeof queuePictureRequestSchema>, defaults: RecipeDefaults): number[] {
+    const { source, settings, prompt, negativePrompt, images, seed, name, pinnedTo = null } = request
+    const recipe: Recipe = {
+      version: 1,
+      ...defaults,
+      ...settings,
+      prompt,
+      negativePrompt,
+      ...(source && path !== null && { source: { ...source, path }, stages: settings.stages ?? [] }),
+      seed: seed ?? this.#options.randomSeed(),
+      images,
+    }
+    const packName = name.replace(/\.[^.]*$/, '') || 'picture'
+    const ids = this.#options.store.add([{ packId: 'picture', packName, promptIndex: 0, pinnedTo, recipe }], Date.now())
     this.#options.onQueue()
     this.#asked()
     return ids

@@ -13,13 +13,16 @@ const faceKilopixels = 256
 
 /** Only comparable within a shape: the time for a step is not proportional to the pixels. */
 export function workOf(recipe: Recipe): ImageWork {
-  const { width, height, steps, hires, adetailer = [], source } = recipe
+  const { width, height, steps, hires, adetailer = [], source, stages = [] } = recipe
   const kilopixels = (width * height) / 1024
   const shape = [`${width}x${height}`]
   let load = kilopixels * steps
   if (source?.as === 'upscale') {
     shape.push(`upscale ${source.scale}`)
     load = kilopixels * source.scale ** 2
+  } else if (source?.as === 'adetailer') {
+    shape.push('adetailer alone')
+    load = source.passes.reduce((sum, { denoisingStrength }) => sum + faceKilopixels * steps * denoisingStrength, 0)
   } else if (source !== undefined) {
     shape.push('img2img')
     load *= source.denoisingStrength
@@ -31,6 +34,14 @@ export function workOf(recipe: Recipe): ImageWork {
   if (adetailer.length > 0) {
     shape.push(`adetailer ${adetailer.length}`)
     for (const { denoisingStrength } of adetailer) load += faceKilopixels * steps * denoisingStrength
+  }
+  let pixels = kilopixels * (hires?.scale ?? 1) ** 2
+  for (const stage of stages) {
+    shape.push(`then ${stage.as}`)
+    if (stage.as === 'upscale') pixels *= stage.scale ** 2
+    if (stage.as === 'upscale') load += pixels
+    else if (stage.as === 'img2img') load += pixels * (stage.steps ?? steps) * stage.denoisingStrength
+    else for (const { denoisingStrength } of stage.passes) load += faceKilopixels * steps * denoisingStrength
   }
   return { shape: shape.join(' '), load: Math.max(1, Math.round(load)) }
 }

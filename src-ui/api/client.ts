@@ -30,6 +30,7 @@ import {
   type SavePackRequest,
   savedPackSchema,
 } from '../../src-sidecar/contract/pack-edit.ts'
+import { type QueuePictureRequest, type ReadPicture, readPictureSchema } from '../../src-sidecar/contract/picture-settings.ts'
 import {
   type CancelRequest,
   cancelledSchema,
@@ -86,6 +87,14 @@ export class Api {
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, before?: number): Promise<ImagePage> => this.#get('/api/images', imagePageSchema, { limit, before })
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  imageStages = (id: number) => this.#get(`/api/images/${id}/stages`, z.array(imageSchema))
+  readPicture = (picture: Blob): Promise<ReadPicture> => this.#upload('/api/pictures/read', picture, readPictureSchema)
+  queuePicture(picture: Blob, request: QueuePictureRequest) {
+    const form = new FormData()
+    if (request.source) form.append('picture', picture)
+    form.append('request', JSON.stringify(request))
+    return this.#upload('/api/pictures/queue', form, queuedSchema)
+  }
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
@@ -128,13 +137,19 @@ export class Api {
     return schema ? parsed(schema, answer) : undefined
   }
 
+  async #upload<T>(path: string, body: Blob | FormData, schema: z.ZodType<T>): Promise<T> {
+    return parsed(schema, await this.#fetch('POST', path, body))
+  }
+
   async #fetch(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers: Record<string, string> = {}
     if (this.#token) headers.authorization = `Bearer ${this.#token}`
-    if (body !== undefined) headers['content-type'] = 'application/json'
+    const raw = body instanceof Blob || body instanceof FormData
+    if (body !== undefined && !raw) headers['content-type'] = 'application/json'
+    const sent = raw ? body : body === undefined ? null : JSON.stringify(body)
     let response: Response
     try {
-      response = await fetch(this.#baseUrl + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
+      response = await fetch(this.#baseUrl + path, { method, headers, body: sent })
     } catch {
       throw new ApiError('unreachable', 'StableNew does not answer.')
     }

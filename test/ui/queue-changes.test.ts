@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Job, JobState, Queue } from '../../src-sidecar/contract/job.ts'
+import type { Job, JobProgress, JobState, Queue } from '../../src-sidecar/contract/job.ts'
 import { emptyQueue, jobFraction, withJob, withProgress } from '../../src-ui/state/queue-changes.ts'
 
 function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1): Job {
@@ -34,10 +34,12 @@ function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1)
   }
 }
 
-const progress = (jobId: number, fraction: number, imageIndex = 0) => ({
+const progress = (jobId: number, fraction: number, imageIndex = 0): JobProgress => ({
   jobId,
   backendId: 'one',
   imageIndex,
+  stage: 0,
+  stages: ['txt2img'],
   step: 10,
   steps: 20,
   fraction,

@@ -7,6 +7,8 @@ const image = (more: Partial<Image> = {}): Image => ({
   id: 1,
   jobId: 1,
   imageIndex: 2,
+  stage: 0,
+  intermediate: false,
   packName: 'cats',
   path: '/x.png',
   fileName: 'x.png',

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
-import type { Recipe } from '../../contract/recipe.ts'
+import type { Source } from '../../contract/recipe.ts'
 import type { ComfyuiSettings } from '../../contract/settings.ts'
+import { AppError } from '../../errors/app-error.ts'
 import type { GenerateRequest } from '../backend.ts'
 import { decodedPicture } from '../decoded-picture.ts'
 import type { InfotextRecipe } from '../infotext.ts'
@@ -24,20 +25,26 @@ export interface PreparedGraph {
 /** The graph for one image. @throws AppError `backend_rejected` where something is missing, saying what; else as `ServerHttp`. */
 export async function preparedGraph(
   settings: ComfyuiSettings,
-  { recipe, seed }: GenerateRequest,
+  request: GenerateRequest,
   models: ComfyuiModels,
   signal: AbortSignal,
   upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
 ): Promise<PreparedGraph> {
+  const { recipe, seed } = request
   const { source } = recipe
-  if (source?.as === 'upscale') return await upscaling(recipe, source, models, signal, upload)
+  if (source?.as === 'adetailer')
+    throw new AppError('backend_rejected', 'ComfyUI has no ADetailer. Take the stage out, or keep the job for a WebUI.')
+  if (source?.as === 'upscale') return await upscaling(request, source, models, signal, upload)
   if (settings.workflow !== null && source === undefined)
-    return await workflowGraph(settings, settings.workflow, { recipe, seed }, models, signal)
+    return await workflowGraph(settings, settings.workflow, request, models, signal)
   const sampling = comfyuiSampling(recipe.samplerName, recipe.scheduler)
   const checkpoint = await chosenCheckpoint(recipe.checkpoint || settings.checkpoint, models, signal)
   const positive = loraTags(recipe.prompt)
   const loras = await foundLoras(positive.loras, models, signal)
   const vae = recipe.vae && (await chosenVae(recipe.vae, models, signal))
+  const refiner = recipe.refiner
+    ? { ...recipe.refiner, checkpoint: await chosenCheckpoint(recipe.refiner.checkpoint, models, signal) }
+    : undefined
   const hires = recipe.hires ? await hiresOptions(recipe, recipe.hires, models, signal) : undefined
   const options = {
     checkpoint,
@@ -53,27 +60,31 @@ export async function preparedGraph(
     seed,
     width: recipe.width,
     height: recipe.height,
+    ...(refiner && { refiner }),
   }
   const graph =
     source === undefined
       ? txt2imgGraph(options, hires)
       : img2imgGraph({
           ...options,
-          image: await upload(await sourcePicture(source.path), basename(source.path)),
+          image: await upload(await sourcePicture(source, request), basename(source.path)),
           denoisingStrength: source.denoisingStrength,
           size: { width: recipe.width, height: recipe.height },
         })
-  return { graph, used: { seed, checkpoint }, text: recipe }
+  // What it can't do is not claimed.
+  return { graph, used: { seed, checkpoint }, text: { ...recipe, adetailer: [], ...(source && { refiner: null }) } }
 }
 
 async function upscaling(
-  recipe: Recipe,
-  { path, upscaler, scale }: Extract<Recipe['source'], { as: 'upscale' }>,
+  request: GenerateRequest,
+  source: Extract<Source, { as: 'upscale' }>,
   models: ComfyuiModels,
   signal: AbortSignal,
   upload: (picture: Buffer<ArrayBuffer>, name: string) => Promise<string>,
 ): Promise<PreparedGraph> {
-  const picture = await sourcePicture(path)
+  const { recipe } = request
+  const { path, upscaler, scale } = source
+  const picture = await sourcePicture(source, request)
   const { width, height } = await decodedPicture(picture)
   const graph = upscaleGraph({
     image: await upload(picture, basename(path)),

@@ -67,6 +67,13 @@ export function comfyuiSampling(samplerName: string, scheduler: string): { sampl
   }
 }
 
+/** The other way round: A1's names for ComfyUI's; what A1 has not keeps its name. */
+export function a1Sampling(sampler: string, scheduler: string): { samplerName: string; scheduler: string } {
+  const [samplerName, known] = Object.entries(samplers).find(([, one]) => one.sampler === sampler) ?? [sampler]
+  if (scheduler === (known?.automatic ?? 'normal')) return { samplerName, scheduler: 'Automatic' }
+  return { samplerName, scheduler: Object.keys(schedulers).find((name) => schedulers[name] === scheduler) ?? scheduler }
+}
+
 function parts(samplerName: string): [name: string, scheduler: string | null] {
   const [, name = samplerName, scheduler = null] = samplerName.match(/^(.+) (Karras|Exponential)$/) ?? []
   return scheduler !== null && name in samplers ? [name, scheduler] : [samplerName, null]

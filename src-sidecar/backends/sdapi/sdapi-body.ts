@@ -69,15 +69,22 @@ const refiner = ({ refiner: asked }: Recipe, checkpoints: readonly string[]): ob
 /** Bing-su's extension; a key that it does not know makes it skip that pass, so only its own are sent. */
 function adetailer({ adetailer: asked = [] }: Recipe, available: boolean): object {
   if (asked.length === 0 || !available) return {}
-  const passes = asked.map(({ model, prompt, negativePrompt, confidence, denoisingStrength }) => ({
+  return { alwayson_scripts: { ADetailer: { args: [true, false, ...passesOf(asked)] } } }
+}
+
+/** ADetailer alone: what img2img itself would do to the picture is skipped (its second argument). */
+export const detailOnly = (passes: NonNullable<Recipe['adetailer']>): object => ({
+  alwayson_scripts: { ADetailer: { args: [true, true, ...passesOf(passes)] } },
+})
+
+const passesOf = (passes: NonNullable<Recipe['adetailer']>): object[] =>
+  passes.map(({ model, prompt, negativePrompt, confidence, denoisingStrength }) => ({
     ad_model: model,
     ad_prompt: prompt,
     ad_negative_prompt: negativePrompt,
     ad_confidence: confidence,
     ad_denoising_strength: denoisingStrength,
   }))
-  return { alwayson_scripts: { ADetailer: { args: [true, false, ...passes] } } }
-}
 
 /** As this server spells it. */
 function listed(checkpoint: string, checkpoints: readonly string[]): string {

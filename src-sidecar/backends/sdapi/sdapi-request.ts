@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { AppError } from '../../errors/app-error.ts'
 import type { GenerateRequest } from '../backend.ts'
 import { sourcePicture } from '../source-picture.ts'
 import { type GenerateAnswer, generateAnswerSchema } from './sdapi-answers.ts'
-import { type SdapiFeatures, txt2imgBody } from './sdapi-body.ts'
+import { detailOnly, type SdapiFeatures, txt2imgBody } from './sdapi-body.ts'
 
 export interface SdapiRequest {
   readonly path: string
@@ -22,11 +23,16 @@ export async function sdapiRequest(
   const { source } = request.recipe
   const read = (answer: unknown) => generateAnswerSchema.parse(answer)
   if (source === undefined) return { path: '/sdapi/v1/txt2img', body: txt2imgBody(request, features, taskId), read }
-  const picture = (await sourcePicture(source.path)).toString('base64')
-  if (source.as === 'img2img') {
+  const picture = (await sourcePicture(source, request)).toString('base64')
+  if (source.as !== 'upscale') {
     // Hires fix is a second pass of txt2img alone.
     const plain = { ...request, recipe: { ...request.recipe, hires: null } }
-    const own = { init_images: [picture], denoising_strength: source.denoisingStrength }
+    if (source.as === 'adetailer' && !features.adetailer)
+      throw new AppError('backend_rejected', 'This server has no ADetailer. Install the extension, or take the stage out.')
+    const own =
+      source.as === 'adetailer'
+        ? { init_images: [picture], ...detailOnly(source.passes) }
+        : { init_images: [picture], denoising_strength: source.denoisingStrength }
     return { path: '/sdapi/v1/img2img', body: { ...txt2imgBody(plain, features, taskId), ...own }, read }
   }
   return {

@@ -16,11 +16,15 @@ ALTER TABLE jobs ADD COLUMN shape TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN image_load INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN load_left INTEGER AS (image_load * (images_wanted - images_done)) VIRTUAL;
 UPDATE jobs SET
-  shape = json_extract(recipe, '$.width') || 'x' || json_extract(recipe, '$.height'),
-  image_load = json_extract(recipe, '$.width') * json_extract(recipe, '$.height') / 1024 * json_extract(recipe, '$.steps');
+  shape = coalesce(json_extract(recipe, '$.width') || 'x' || json_extract(recipe, '$.height'), ''),
+  image_load = coalesce(json_extract(recipe, '$.width') * json_extract(recipe, '$.height') / 1024 * json_extract(recipe, '$.steps'), 0);
 
--- Has all that a claim and a sum look at, so that neither reads a recipe.
+-- A partial index serves a query only where both say the same: one for each state that is asked for. The pending one has all that
+-- a claim and a sum look at, so that neither reads a recipe.
 DROP INDEX jobs_pending;
+DROP INDEX jobs_open;
+CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';
+CREATE INDEX jobs_interrupted ON jobs (id) WHERE state = 'interrupted';
 CREATE INDEX jobs_pending ON jobs (priority DESC, position, id, pinned_to, model_key, load_left) WHERE state = 'queued';
 
 -- Sums over the pending jobs, kept by triggers, so that a queue of 100,000 is not counted at each event.

@@ -9,6 +9,8 @@ const progress = (jobId: number, backendId: string): JobProgress => ({
   jobId,
   backendId,
   imageIndex: 0,
+  stage: 0,
+  stages: ['txt2img'],
   step: 1,
   steps: 2,
   fraction: 0.5,

@@ -1,15 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { infotext } from '../../../src-sidecar/backends/infotext.ts'
+import { localDate } from '../../../src-sidecar/contract/file-name.ts'
+import { defaultPattern, flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import type { Job } from '../../../src-sidecar/contract/job.ts'
-import { localDate } from '../../../src-sidecar/history/file-name.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { JobManifests } from '../../../src-sidecar/history/job-manifests.ts'
+import { settingsOfPicture } from '../../../src-sidecar/history/picture-settings.ts'
 import { readPngText } from '../../../src-sidecar/history/png-text.ts'
 import { Thumbnails } from '../../../src-sidecar/history/thumbnails.ts'
+import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
 import { JobStore, type NewJob } from '../../../src-sidecar/jobs/job-store.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
@@ -31,7 +35,12 @@ beforeEach(async () => {
 afterEach(() => void database.close())
 
 const newHistory = (foldersByDay: boolean) =>
-  new History({ archive: new ImageArchive(root), store: new ImageStore(database), foldersByDay })
+  new History({
+    archive: new ImageArchive(root),
+    store: new ImageStore(database),
+    unfinished: new UnfinishedImages(database, join(root, '../work')),
+    pattern: foldersByDay ? defaultPattern : flatPattern,
+  })
 const addJob = (job: NewJob = newJob()): Job => jobs.get(jobs.add([job], 0)[0]!)!
 const files = () =>
   existsSync(root)
@@ -42,10 +51,7 @@ const files = () =>
 
 async function save(job: Job, index = 0, commit = () => true, into = history, more = {}) {
   return await into.save(
-    job,
-    index,
-    { ...(await made(1000 + index)), ...more },
-    'scripted',
+    { job, imageIndex: index, stage: 0, made: { ...(await made(1000 + index)), ...more }, backend: 'scripted' },
     (work) => jobs.transaction(work),
     commit,
   )
@@ -122,6 +128,68 @@ describe('saving', () => {
   })
 })
 
+describe('the file', () => {
+  test.each([
+    ['png', 'png', '.png'],
+    ['jpeg', 'jpeg', '.jpg'],
+    ['webp', 'webp', '.webp'],
+  ] as const)('is a %s where the recipe says so, with its settings in it', async (fileFormat, format, extension) => {
+    const job = addJob(newJob({ prompt: 'a 猫', fileFormat, fileQuality: 80 }))
+    const image = (await save(job, 0, () => true, history, { parameters: '' }))!
+    expect(image.fileName.endsWith(extension)).toBe(true)
+    expect((await sharp(image.path).metadata()).format).toBe(format)
+    expect(settingsOfPicture(readFileSync(image.path))).toMatchObject({ prompt: 'a 猫', seed: 1000, settings: { steps: 20 } })
+    expect(image.sizeBytes).toBe(statSync(image.path).size)
+  })
+
+  test('of a lower quality is smaller', async () => {
+    const noise = await sharp({
+      create: { width: 64, height: 64, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+    })
+      .png()
+      .toBuffer()
+    const sizes = []
+    for (const fileQuality of [20, 95])
+      sizes.push(
+        (await save(addJob(newJob({ fileFormat: 'jpeg', fileQuality })), 0, () => true, history, { png: noise }))!.sizeBytes,
+      )
+    expect(sizes[0]).toBeLessThan(sizes[1]!)
+  })
+
+  test('of a JPEG with a prompt that its EXIF can not hold is written without', async () => {
+    const job = addJob(newJob({ prompt: 'cat '.repeat(20_000), fileFormat: 'jpeg' }))
+    const image = (await save(job, 0, () => true, history, { parameters: '' }))!
+    expect(image.parameters.length).toBeGreaterThan(80_000)
+    expect(settingsOfPicture(readFileSync(image.path))).toBeNull()
+  })
+
+  test('has the name that the recipe says', async () => {
+    const job = addJob(newJob({ filePattern: '[model]/[seed] of [pack]', images: 2 }))
+    const image = (await save(job, 1))!
+    expect(relative(root, image.path)).toBe(join('model', '1001-of-cats.png'))
+  })
+})
+
+test('a job that is over has a manifest, written again after a retry, and at the next start where a crash came before', async () => {
+  const folder = join(root, '../manifests')
+  const manifests = new JobManifests(folder, (jobId) => history.ofJob(jobId))
+  const job = addJob(newJob({ images: 2 }))
+  await save(job, 0)
+  await manifests.write({ ...job, state: 'failed', problem: { code: 'backend_rejected', message: 'no' }, endedAtMs: 1 })
+  const read = () => JSON.parse(readFileSync(manifests.pathOf(job), 'utf8'))
+  expect(read()).toMatchObject({
+    state: 'failed',
+    problem: { message: 'no' },
+    images: [{ image: 1, seed: 1000, stage: 'txt2img' }],
+  })
+  const image = (await save(job, 1))!
+  await manifests.writeMissing([job])
+  expect(read().images).toHaveLength(1)
+  rmSync(manifests.pathOf(job))
+  await manifests.writeMissing([job])
+  expect(read()).toMatchObject({ recipe: job.recipe, images: [{}, { file: image.path, parameters: image.parameters }] })
+})
+
 describe('the pages', () => {
   test('come newest first and end', async () => {
     const job = addJob(newJob({ images: 5 }))
@@ -159,6 +227,22 @@ describe('a thumbnail', () => {
     rmSync(image.path)
     expect(await thumbnails.pathOf(image)).toBe(paths[0])
     expect(readdirSync(folder)).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform !== 'linux')('does not keep the file of the image open, whatever its format', async () => {
+    const thumbnails = new Thumbnails(tempDir('thumbnails'))
+    for (const fileFormat of ['png', 'jpeg', 'webp'] as const) {
+      const image = (await save(addJob(newJob({ fileFormat }))))!
+      await thumbnails.pathOf(image)
+      const open = readdirSync('/proc/self/fd').map((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`)
+        } catch {
+          return ''
+        }
+      })
+      expect(open).not.toContain(image.path)
+    }
   })
 
   test.each<[string, (path: string) => void]>([

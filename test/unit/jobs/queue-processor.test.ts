@@ -5,9 +5,7 @@ import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import { knownModels } from '../../../src-sidecar/backends/known-models.ts'
 import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
 import type { Paused } from '../../../src-sidecar/contract/queue-request.ts'
-import { History } from '../../../src-sidecar/history/history.ts'
-import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
-import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import type { History } from '../../../src-sidecar/history/history.ts'
 import { BulkCancel } from '../../../src-sidecar/jobs/bulk-cancel.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
@@ -16,7 +14,7 @@ import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
-import { made, newDatabase, newJob, silent } from './queue-fixture.ts'
+import { made, newDatabase, newJob, newRunner, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
 
 let database: Database
@@ -25,6 +23,7 @@ let store: JobStore
 let backend: ScriptedBackend
 let history: History
 let runner: JobRunner
+let onOver: () => Promise<void>
 let processor: QueueProcessor
 let queue: JobQueue
 let told: string[]
@@ -50,15 +49,7 @@ beforeEach(async () => {
   pauses = false
   progress = []
   freeMemory = async () => []
-  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), foldersByDay: false })
-  runner = new JobRunner({
-    backend,
-    store,
-    saveImage: (job, index, made, commit) =>
-      history.save(job, index, made, 'scripted', (work) => store.transaction(work), commit),
-    onProgress: (one) => progress.push(one),
-    onImage: () => {},
-  })
+  ;({ history, runner, onOver } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
   processor = newProcessor('finish')
   queue = newQueue()
   await processor.start()
@@ -71,7 +62,7 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, atExit: () => atExit })
+  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
@@ -198,7 +189,14 @@ describe('several backends', () => {
   beforeEach(() => {
     other = new ScriptedBackend('other')
     const saveImage = async () => null
-    const parts = { store, saveImage, onProgress: () => {}, onImage: () => {} }
+    const parts = {
+      store,
+      saveImage,
+      saveStage: async () => false,
+      lastStage: async () => null,
+      onProgress: () => {},
+      onImage: () => {},
+    }
     processor.addLane({
       backend: other,
       runner: new JobRunner({ ...parts, backend: other }),

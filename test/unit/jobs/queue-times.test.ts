@@ -19,7 +19,14 @@ beforeEach(async () => {
   ;({ database } = await newDatabase())
   store = new JobStore(database)
   pace = new Pace(database)
-  processor = new QueueProcessor({ runId: 'run', store, logger: silent, onJob: () => {}, atExit: () => 'cancel' })
+  processor = new QueueProcessor({
+    runId: 'run',
+    store,
+    logger: silent,
+    onJob: () => {},
+    atExit: () => 'cancel',
+    onOver: async () => {},
+  })
   backends = []
 })
 
@@ -31,7 +38,15 @@ afterEach(async () => {
 function addBackend(id: string): ScriptedBackend {
   const backend = new ScriptedBackend(id)
   backends.push(backend)
-  const runner = new JobRunner({ backend, store, saveImage: async () => null, onProgress: () => {}, onImage: () => {} })
+  const runner = new JobRunner({
+    backend,
+    store,
+    saveImage: async () => null,
+    saveStage: async () => false,
+    lastStage: async () => null,
+    onProgress: () => {},
+    onImage: () => {},
+  })
   processor.addLane({ backend, runner, jobEnds: () => false, betweenJobs: async () => {} })
   return backend
 }

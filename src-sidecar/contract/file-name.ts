@@ -1,11 +1,12 @@
 /** File systems take 255 bytes a name; a number, a seed and the mark of a temporary file come on top. */
-const maxBytes = 120
+const usualMaxBytes = 120
+const bytes = new TextEncoder()
 
 /** Windows keeps these names for devices, whatever the ending. */
 const device = /^(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$)(\.|$)/i
 
-/** A text as one part of a path, safe on Linux, macOS and Windows, at most `max` characters. */
-export function safeFileName(text: string, max = 60): string {
+/** A text as one part of a path, safe on Linux, macOS and Windows, at most `max` characters and `maxBytes` in UTF-8. */
+export function safeFileName(text: string, max = 60, maxBytes = usualMaxBytes): string {
   const clean = text
     .normalize('NFC')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go
@@ -13,7 +14,7 @@ export function safeFileName(text: string, max = 60): string {
     .replace(/\s+/g, '-')
     .replace(/^[-.]+/, '')
   const characters = [...clean].slice(0, max)
-  while (Buffer.byteLength(characters.join('')) > maxBytes) characters.pop()
+  while (bytes.encode(characters.join('')).length > maxBytes) characters.pop()
   const cut = characters.join('').replace(/[-.]+$/, '')
   return device.test(cut) ? `_${cut}` : cut || 'untitled'
 }

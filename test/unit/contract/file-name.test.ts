@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { localDate, safeFileName } from '../../../src-sidecar/history/file-name.ts'
+import { localDate, safeFileName } from '../../../src-sidecar/contract/file-name.ts'
 
 describe('a file name', () => {
   test.each([
