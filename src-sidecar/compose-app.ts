@@ -121,6 +121,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     history: core.history,
     learning,
     savedSearches: core.savedSearches,
+    importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
     events,
     pages,
@@ -206,6 +207,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
+  atEnd('components', 'image import', 4000, () => core.importer.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
@@ -225,8 +227,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { indexCatchUp, dailyBackup } = core
-  const components = [core.containment, packs, core.backends, indexCatchUp, dailyBackup, learning, diagnostics, server]
+  const ofHistory = [core.indexCatchUp, core.dailyBackup, core.importer]
+  const components = [core.containment, packs, core.backends, ...ofHistory, learning, diagnostics, server]
   return { components, server, shell }
 }
 

@@ -16,6 +16,8 @@ import type { BackendSettings, Settings } from './contract/settings.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
+import { ImageImporter } from './history/import/image-importer.ts'
+import { ImportStore } from './history/import/import-store.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
@@ -66,9 +68,8 @@ export interface Core {
   readonly learningStore: LearningStore
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
+  readonly importer: ImageImporter
   readonly dailyBackup: DailyBackup
-  /** The database was damaged: a backup took its place, and newer images are to be read back from their files. */
-  readonly isRestored: boolean
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
@@ -112,6 +113,9 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       makeBackend(settings, options, containment, () => publish({ type: 'backends', backends: [...backends.statuses] })),
     )
     const onChanged = (image: Image) => publish({ type: 'image-changed', image })
+    const imports = new ImportStore(database)
+    // What was made since the backup is read back from its files.
+    if (restored !== null) imports.begin(folders.images, Date.now())
     const history = new History({ archive, store: images, unfinished, pattern: options.filePattern, onChanged })
     const onJob = (job: Job) => publish({ type: 'job', job })
     const transaction = <T>(work: () => T) => jobs.transaction(work)
@@ -168,8 +172,13 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         changing = changing.catch(() => {}).then(() => change(settings))
         return changing
       },
+      importer: new ImageImporter({
+        images,
+        imports,
+        logger,
+        onProgress: (state) => publish({ type: 'import', import: state }),
+      }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
-      isRestored: restored !== null,
       closeDatabase: () => database.close(),
     }
   }

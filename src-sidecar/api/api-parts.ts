@@ -7,6 +7,7 @@ import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
 import type { History } from '../history/history.ts'
+import type { ImageImporter } from '../history/import/image-importer.ts'
 import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -31,6 +32,7 @@ export interface ApiParts {
   readonly history: History
   readonly learning: Learning
   readonly savedSearches: SavedSearches
+  readonly importer: ImageImporter
   readonly thumbnails: Thumbnails
   readonly events: EventStream
   readonly pages: PageTracker

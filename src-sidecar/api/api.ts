@@ -10,6 +10,7 @@ import { errorAnswer } from './error-answer.ts'
 import { appRoutes } from './routes/app-routes.ts'
 import { backendRoutes } from './routes/backend-routes.ts'
 import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
+import { historyRoutes } from './routes/history-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { learningRoutes } from './routes/learning-routes.ts'
@@ -63,6 +64,7 @@ export function createApi(parts: ApiParts): Hono {
     appRoutes,
     packRoutes,
     jobRoutes,
+    historyRoutes,
     imageRoutes,
     modelRoutes,
     learningRoutes,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { leakSchema, recycledSchema } from './diagnostics.ts'
 import { imageSchema } from './image.ts'
+import { importStateSchema } from './image-import.ts'
 import { jobProgressSchema, jobSchema } from './job.ts'
 import { backendStatusSchema, closingSchema } from './status.ts'
 
@@ -17,6 +18,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('image'), image: imageSchema }),
   /** Rating or tags of an image that is known already. */
   z.object({ type: z.literal('image-changed'), image: imageSchema }),
+  z.object({ type: z.literal('import'), import: importStateSchema }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('backends'), backends: z.array(backendStatusSchema) }),
   z.object({ type: z.literal('closing'), closing: closingSchema }),

@@ -170,6 +170,22 @@ export class History {
     return { images: store.all(imageIds), total, totalIsLeast: isLeast, next }
   }
 
+  /** All images of a search, in its order, some at a time. */
+  *found(search: ImageSearch, sort: ImageSort): Generator<Image[]> {
+    const { store } = this.#options
+    for (let after: string | undefined; ; ) {
+      const { imageIds, next } = store.finder.page(search, sort, exportedAtOnce, after)
+      yield store.all(imageIds)
+      if (next === null) return
+      after = next
+    }
+  }
+
+  /** These images, some at a time; one that is not there is left out. */
+  *batches(ids: readonly number[]): Generator<Image[]> {
+    for (let at = 0; at < ids.length; at += exportedAtOnce) yield this.#options.store.all(ids.slice(at, at + exportedAtOnce))
+  }
+
   /** What the images of a search have in common. */
   facets(search: ImageSearch): Facets {
     return this.#options.store.facets.of(search)
@@ -185,6 +201,13 @@ export class History {
   /** @param rating 1 to 5; null takes it back. @throws AppError `image_not_found`. */
   rate(id: number, rating: number | null): Image {
     return this.#changed(id, this.#options.store.rate(id, rating, Date.now()))
+  }
+
+  /** Its file was found to be gone, or is there again; told once. */
+  noteMissing(image: Image, missing: boolean): void {
+    if (image.missing === missing) return
+    const changed = this.#options.store.setMissing(image.id, missing ? Date.now() : null)
+    if (changed !== undefined) this.#options.onChanged?.(changed)
   }
 
   /** These in place of the tags that it has. @throws AppError `image_not_found`. */
@@ -215,6 +238,7 @@ export class History {
   }
 }
 
+const exportedAtOnce = 100
 const everything: ImageSearch = { text: '', facets: {} }
 
 const notFound = (id: number): AppError => new AppError('image_not_found', `There is no image ${id} in the history.`)

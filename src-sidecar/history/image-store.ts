@@ -139,6 +139,24 @@ export class ImageStore {
     return this.#index.putMissing(limit, (id) => this.get(id)!) === limit
   }
 
+  /** Path and id of all images whose file has this size. */
+  ofSize(bytes: number): { id: number; path: string }[] {
+    return this.#database
+      .prepare<[number], { id: number; path: string }>('SELECT id, path FROM images WHERE size_bytes = ?')
+      .all(bytes)
+  }
+
+  /** Its file is at another place now. */
+  moved(id: number, path: string): Image | undefined {
+    const set = 'UPDATE images SET path = ?, missing_at_ms = NULL WHERE id = ?'
+    return this.#change(id, () => this.#database.prepare(set).run(path, id))
+  }
+
+  /** Its file was found to be gone, or is there again. */
+  setMissing(id: number, missingAtMs: number | null): Image | undefined {
+    return this.#change(id, () => this.#database.prepare('UPDATE images SET missing_at_ms = ? WHERE id = ?').run(missingAtMs, id))
+  }
+
   /** Whether a row knows of the image at this path. */
   has(path: string): boolean {
     return this.#database.prepare('SELECT 1 FROM images WHERE path = ?').get(path) !== undefined

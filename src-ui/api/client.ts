@@ -4,6 +4,8 @@ import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contr
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { imageSchema } from '../../src-sidecar/contract/image.ts'
+import type { ExportFormat } from '../../src-sidecar/contract/image-export.ts'
+import { importStateSchema } from '../../src-sidecar/contract/image-import.ts'
 import type { MakeAgainRequest, QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import {
   type Facets,
@@ -95,6 +97,14 @@ export class Api {
   rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
   tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
+  exportUrl = (format: ExportFormat, what: { ids: readonly number[] } | SortedSearch) =>
+    this.url('/api/images/export', {
+      format,
+      ...('ids' in what ? { ids: what.ids.join() } : { search: JSON.stringify(what.search), sort: what.sort }),
+    })
+  importState = () => this.#get('/api/imports', importStateSchema.nullable())
+  importFolder = (folder: string) => this.#send('POST', '/api/imports', { folder }, importStateSchema)
+  stopImport = () => this.#send('POST', '/api/imports/stop', undefined, importStateSchema.nullable())
   makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
   experiments = () => this.#get('/api/experiments', experimentsSchema)
   experiment = (id: number) => this.#get(`/api/experiments/${id}`, experimentSchema)

@@ -1,27 +1,20 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
-import { ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
+import { type Image, ratingRequestSchema, tagsRequestSchema } from '../../contract/image.ts'
 import { makeAgainRequestSchema, queueImageRequestSchema } from '../../contract/image-request.ts'
-import { imagesQuerySchema, newSavedSearchSchema } from '../../contract/image-search.ts'
+import { imagesQuerySchema } from '../../contract/image-search.ts'
 import { AppError } from '../../errors/app-error.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam, validBody } from '../valid-body.ts'
 
-export const imageRoutes = ({ history, savedSearches, thumbnails, queue, refuseWhenClosing }: ApiParts): Hono =>
+export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/images', (c) => {
       const { limit, after, search, sort } = imagesQuerySchema.parse(c.req.query())
       return c.json(history.page(limit, after, search, sort))
-    })
-    .get('/images/facets', (c) => c.json(history.facets(imagesQuerySchema.parse(c.req.query()).search)))
-    .get('/saved-searches', (c) => c.json(savedSearches.all()))
-    .post('/saved-searches', async (c) => c.json(savedSearches.save(await validBody(c, newSavedSearchSchema), Date.now()), 201))
-    .post('/saved-searches/:id/remove', (c) => {
-      savedSearches.remove(idParam(c))
-      return c.body(null, 204)
     })
     .get('/images/:id', (c) => c.json(history.get(idParam(c))))
     .post('/images/:id/queue', async (c) => {
@@ -42,13 +35,32 @@ export const imageRoutes = ({ history, savedSearches, thumbnails, queue, refuseW
       const { tags } = await validBody(c, tagsRequestSchema)
       return c.json(history.setTags(idParam(c), tags))
     })
-    .get('/images/:id/file', async (c) => sendImage(c, history.get(idParam(c)).path))
-    .get('/images/:id/thumbnail', async (c) => sendFile(c, await thumbnails.pathOf(history.get(idParam(c))), 'image/webp'))
+    .get('/images/:id/file', (c) => {
+      const image = history.get(idParam(c))
+      return noted(history, image, () => sendImage(c, image.path))
+    })
+    .get('/images/:id/thumbnail', (c) => {
+      const image = history.get(idParam(c))
+      return noted(history, image, async () => sendFile(c, await thumbnails.pathOf(image), 'image/webp'))
+    })
 
-const types: Readonly<Record<string, string>> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp' }
+const pictureTypes: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp' }
+
+/** Whoever looks at an image finds out whether its file is there. */
+async function noted(history: ApiParts['history'], image: Image, send: () => Promise<Response>): Promise<Response> {
+  try {
+    const answer = await send()
+    history.noteMissing(image, false)
+    return answer
+  } catch (error) {
+    if (!existsSync(image.path)) history.noteMissing(image, true)
+    throw error
+  }
+}
 
 /** A picture, as what its name says that it is. @throws AppError `image_not_found`. */
-export const sendImage = (c: Context, path: string): Promise<Response> => sendFile(c, path, types[extname(path)] ?? 'image/png')
+export const sendImage = (c: Context, path: string): Promise<Response> =>
+  sendFile(c, path, pictureTypes[extname(path).toLowerCase()] ?? 'image/png')
 
 async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)

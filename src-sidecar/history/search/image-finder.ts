@@ -160,8 +160,15 @@ export class ImageFinder {
     const find = this.#database
       .prepare<[string, string], number>('SELECT id FROM facet_values WHERE facet = ? AND value = ?')
       .pluck()
+    const words = this.#database
+      .prepare<[string, string, number], string>('SELECT word FROM words WHERE word >= ? AND word < ? LIMIT ?')
+      .pluck()
+    const lookup = {
+      termId: (name: TermName, value: string) => find.get(name, value),
+      beginningWith: (text: string, limit: number) => words.all(text, `${text}\u{10ffff}`, limit),
+    }
     const [first, last] = range(search)
-    return { match: matchExpression(search, (name, value) => find.get(name, value), without), first, last, seed: search.seed }
+    return { match: matchExpression(search, lookup, without), first, last, seed: search.seed }
   }
 
   /** The words of this facet's values by what they count for, the greatest first. */

@@ -1,6 +1,6 @@
 import type { Image } from '../../contract/image.ts'
 import type { Database } from '../../store/database.ts'
-import { everyWord, facetsOf, searchableText, type TermName, termLetters, termWord } from './image-terms.ts'
+import { everyWord, facetsOf, searchableText, type TermName, termLetters, termWord, wordsOf } from './image-terms.ts'
 
 /** A moment is the millisecond in which an image was made, times this, and a little more where that is taken. */
 export const momentsPerMs = 16
@@ -24,6 +24,7 @@ export class ImageIndex {
       find: database.prepare<[number], { moment: number; terms: string }>(
         'SELECT moment, terms FROM image_terms WHERE image_id = ?',
       ),
+      addWord: database.prepare('INSERT OR IGNORE INTO words (word) VALUES (?)'),
       removeTerms: database.prepare('DELETE FROM image_terms WHERE moment = ?'),
       removeWords: database.prepare('DELETE FROM image_words WHERE rowid = ?'),
       indexed: database.prepare('UPDATE images SET is_indexed = 1 WHERE id = ?'),
@@ -51,6 +52,7 @@ export class ImageIndex {
     while (this.#statements.addTerms.run(moment, image.id, terms).changes === 0) moment += 1 + (image.id % 997)
     const words = [everyWord, ...values.map(({ id }) => termWord(id))].join(' ')
     const { prompt, negativePrompt } = image.recipe
+    for (const word of new Set([...wordsOf(prompt), ...wordsOf(negativePrompt)])) this.#statements.addWord.run(word)
     this.#statements.addWords.run(moment, searchableText(prompt), searchableText(negativePrompt), words)
   }
 

@@ -45,6 +45,14 @@ export const termWord = (id: number): string => (id < marks ? String.fromCodePoi
 export const searchableText = (text: string): string =>
   text.replaceAll(/[\p{Co}\p{Cc}]/gu, ' ').replaceAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu, ' $& ')
 
+/** Its words as the tokenizer of the text index makes them (unicode61, without diacritics). */
+export const wordsOf = (text: string): string[] =>
+  searchableText(text)
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu) ?? []
+
 /** Everything that this image can be found by besides its words. */
 export function facetsOf(image: Image): [TermName, string][] {
   const { recipe } = image
@@ -64,7 +72,8 @@ export function facetsOf(image: Image): [TermName, string][] {
     ...image.tags.map((tag): [TermName, string] => ['tag', tag]),
     ['backend', image.backend],
     ...stagesOf(image).map((name): [TermName, string] => ['stage', name]),
-    ['duration', durationRange(image.durationMs)],
+    // Of an imported one it is not known.
+    ...(image.durationMs > 0 ? ([['duration', durationRange(image.durationMs)]] satisfies [TermName, string][]) : []),
     ['took', String(Number((image.durationMs / 1000).toPrecision(2)))],
     ...(image.missing ? ([['file', 'missing']] satisfies [TermName, string][]) : []),
   ]

@@ -45,6 +45,18 @@ CREATE VIRTUAL TABLE image_words USING fts5 (
   prompt, negative, terms, content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'unicode61 remove_diacritics 2'
 );
 
+-- All words there are: the beginning of a long word is looked up here, which is quicker than to merge what begins so.
+CREATE TABLE words (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- By what a file that was moved is known again.
+CREATE INDEX images_size_bytes ON images (size_bytes);
+
+-- Imports that are not finished: the next start goes on with them.
+CREATE TABLE imports (
+  folder TEXT PRIMARY KEY,
+  started_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE saved_searches (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

@@ -55,8 +55,14 @@ const found = (more: Partial<ImageSearch>) => store.finder.page(search(more), 'n
 
 /** What a search means, said without an index. */
 function matches(image: Image, { text, facets, seed, from, to }: ImageSearch): boolean {
-  const words = `${image.recipe.prompt} ${image.recipe.negativePrompt}`.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
-  const has = (word: string, isLast: boolean) =>
+  const words =
+    `${image.recipe.prompt} ${image.recipe.negativePrompt}`
+      .normalize('NFD')
+      .replaceAll(/\p{M}/gu, '')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  const plain = (text: string) => text.normalize('NFD').replaceAll(/\p{M}/gu, '')
+  const has = (given: string, isLast: boolean, word = plain(given)) =>
     words.some((one) => (isLast && word.length > 1 ? one.startsWith(word) : one === word))
   const own = facetsOf(image)
   const day = new Date(image.createdAtMs).toLocaleDateString('sv')
@@ -84,7 +90,7 @@ const sortKey: Record<(typeof imageSorts)[number], (image: Image) => number> = {
   longest: (image) => Number((image.durationMs / 1000).toPrecision(2)),
 }
 
-const words = ['red', 'redwood', 'blue', 'cat', 'x', 'castle']
+const words = ['red', 'redwood', 'blue', 'cat', 'x', 'castle', 'castles', 'éclair']
 const anImage = fc.record({
   prompt: fc.array(fc.constantFrom(...words), { maxLength: 4 }).map((some) => some.join(' ')),
   negativePrompt: fc.constantFrom('', 'blurry', 'cat'),
@@ -103,7 +109,9 @@ const anImage = fc.record({
 const aSearch: fc.Arbitrary<ImageSearch> = fc.record(
   {
     text: fc
-      .array(fc.tuple(fc.constantFrom('', '', '-'), fc.constantFrom(...words, 're', 'nothing')), { maxLength: 3 })
+      .array(fc.tuple(fc.constantFrom('', '', '-'), fc.constantFrom(...words, 're', 'nothing', 'cast', 'castl', 'ecla')), {
+        maxLength: 3,
+      })
       .map((some) => some.map((word) => word.join('')).join(' ')),
     facets: fc.record(
       {
