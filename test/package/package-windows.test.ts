@@ -55,7 +55,7 @@ describe.skipIf(!wine)('the package for Windows, below Wine', () => {
     const more = ['--limit', '1', '--set', 'steps=2', '--data-dir', windowsPath(tempDir('data'))]
     const { code, output } = await run('run', windowsPath(pack), '--out', windowsPath(out), ...more)
     expect(code, output).toBe(0)
-    const images = readdirSync(out)
+    const images = readdirSync(out).filter((name) => name.endsWith('.png'))
     expect(images).toHaveLength(1)
     expect(readFileSync(join(out, images[0]!)).toString('latin1', 1, 4)).toBe('PNG')
   })
