@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript, SetupError, setup } from './setup.mjs'
+import { root, runScript, SetupError } from './run-script.mjs'
+import { setup } from './setup.mjs'
 
 await runScript(import.meta.url, async ([name = '', ...options]) => {
   const program = join(root, 'test/bench', `${name}.ts`)

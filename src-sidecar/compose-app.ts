@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createApi } from './api/api.ts'
 import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
@@ -14,6 +13,7 @@ import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
 import { environment, homeFolder } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
+import { appFolder } from './config/program-path.ts'
 import type { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
 import type { Leak } from './contract/diagnostics.ts'
@@ -23,6 +23,7 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
 import { Thumbnails } from './history/thumbnails.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
@@ -55,7 +56,7 @@ export interface AppParts {
   readonly shell: Shell
 }
 
-const resources = (name: string): string => fileURLToPath(new URL(`../resources/${name}`, import.meta.url))
+const resources = (name: string): string => join(appFolder, 'resources', name)
 
 /** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
 export async function composeApp(context: AppContext): Promise<AppParts> {
@@ -111,10 +112,12 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packs,
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
+    queueEdits: core.queueEdits,
     history: core.history,
     savedSearches: core.savedSearches,
     importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
+    pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
     pages,
     settings,
@@ -161,7 +164,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
     isPaused: () => core.queue.view(0, 0).paused,
     setPaused: (paused) => {
-      if (end.closing === null) core.queue.setPaused(paused)
+      if (end.closing !== null) return
+      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
+      else core.queue.resume()
     },
   })
 
@@ -218,11 +223,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  return {
-    components: [core.containment, packs, core.backends, core.indexCatchUp, core.dailyBackup, core.importer, diagnostics, server],
-    server,
-    shell,
-  }
+  const kept = [core.indexCatchUp, core.dailyBackup, core.importer]
+  return { components: [packs, diagnostics, server, core.containment, core.backends, ...kept], server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

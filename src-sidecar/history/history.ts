@@ -148,11 +148,12 @@ export class History {
     const { width, height, seed, checkpoint, durationMs } = made
     const about = { jobId: job.id, imageIndex, stage, intermediate, width, height, seed, checkpoint, backend, durationMs }
     const names = stageNames(job.recipe)
+    const named = job.recipe.filePattern || pattern
     const name = imageName(
-      job.recipe.filePattern || pattern,
+      named,
       imageNameValues({ ...job, jobId: job.id, imageIndex, stage: names[stage] ?? '', used: made, createdAtMs }),
     )
-    const mark = stage < names.length - 1 ? `-${stage + 1}-${names[stage]}` : ''
+    const mark = stage < names.length - 1 && !/[[{]stage[\]}]/.test(named) ? `-${stage + 1}-${names[stage]}` : ''
     let saved: Image | null = null
     await archive.save(bytes, `${name}${mark}${extension}`, (file) => {
       saved = transaction(() => (commit() ? store.add({ ...about, parameters, createdAtMs, ...file }) : null))
@@ -230,11 +231,6 @@ export class History {
   /** All kept images of a job with their stages. */
   ofJob(jobId: number): Image[] {
     return this.#options.store.ofJob(jobId)
-  }
-
-  /** Mean time that the latest images took, in milliseconds; null before the first. */
-  recentDurationMs(): number | null {
-    return this.#options.store.recentDurationMs()
   }
 }
 

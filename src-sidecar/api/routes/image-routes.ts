@@ -17,6 +17,7 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
       return c.json(history.page(limit, after, search, sort))
     })
     .get('/images/:id', (c) => c.json(history.get(idParam(c))))
+    .get('/images/:id/stages', (c) => c.json(history.stagesOf(idParam(c))))
     .post('/images/:id/queue', async (c) => {
       refuseWhenClosing()
       const image = history.get(idParam(c))
@@ -37,14 +38,12 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
     })
     .get('/images/:id/file', (c) => {
       const image = history.get(idParam(c))
-      return noted(history, image, () => sendFile(c, image.path, pictureTypes[extname(image.path).toLowerCase()] ?? 'image/png'))
+      return noted(history, image, () => sendImage(c, image.path))
     })
     .get('/images/:id/thumbnail', (c) => {
       const image = history.get(idParam(c))
       return noted(history, image, async () => sendFile(c, await thumbnails.pathOf(image), 'image/webp'))
     })
-
-const pictureTypes: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp' }
 
 /** Whoever looks at an image finds out whether its file is there. */
 async function noted(history: ApiParts['history'], image: Image, send: () => Promise<Response>): Promise<Response> {
@@ -57,6 +56,10 @@ async function noted(history: ApiParts['history'], image: Image, send: () => Pro
     throw error
   }
 }
+
+const types: Readonly<Record<string, string>> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp' }
+
+const sendImage = (c: Context, path: string): Promise<Response> => sendFile(c, path, types[extname(path)] ?? 'image/png')
 
 async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)
