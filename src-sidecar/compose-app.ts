@@ -25,6 +25,7 @@ import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
 import { DroppedPictures } from './history/dropped-pictures.ts'
 import { Thumbnails } from './history/thumbnails.ts'
+import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
 import type { Logger } from './logging/logger.ts'
@@ -66,6 +67,12 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const thumbnailFolder = join(folders.cache, 'thumbnails')
   await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
+  const learning = new Learning({
+    store: core.learningStore,
+    queue: core.queue,
+    packs,
+    exportFolder: join(folders.data, 'exports'),
+  })
   const pages = new PageTracker(() => ask('last-page-closed'))
   const allowedOrigins = new Set<string>()
   const entryCodes = new EntryCodes()
@@ -114,6 +121,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     queue: core.queue,
     queueEdits: core.queueEdits,
     history: core.history,
+    learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
@@ -204,6 +212,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
@@ -223,8 +232,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const kept = [core.indexCatchUp, core.dailyBackup, core.importer]
-  return { components: [packs, diagnostics, server, core.containment, core.backends, ...kept], server, shell }
+  const { containment, backends, indexCatchUp, dailyBackup, importer } = core
+  const components = [packs, diagnostics, server, containment, backends, indexCatchUp, dailyBackup, importer, learning]
+  return { components, server, shell }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

@@ -32,6 +32,7 @@ import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { QueueEdits } from './jobs/queue-edits.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
+import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
@@ -79,6 +80,7 @@ export interface Core {
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
   readonly history: History
+  readonly learningStore: LearningStore
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
@@ -198,6 +200,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       queue,
       queueEdits,
       history,
+      learningStore: new LearningStore(database),
       savedSearches: new SavedSearches(database),
       indexCatchUp: new IndexCatchUp(images, logger),
       recovered,

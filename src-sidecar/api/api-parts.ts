@@ -13,6 +13,7 @@ import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { QueueEdits } from '../jobs/queue-edits.ts'
+import type { Learning } from '../learning/learning.ts'
 import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackEditor } from '../packs/edit/pack-editor.ts'
@@ -32,6 +33,7 @@ export interface ApiParts {
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
   readonly history: History
+  readonly learning: Learning
   readonly savedSearches: SavedSearches
   readonly importer: ImageImporter
   readonly thumbnails: Thumbnails

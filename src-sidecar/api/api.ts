@@ -13,6 +13,7 @@ import { diagnosticsRoutes } from './routes/diagnostics-routes.ts'
 import { historyRoutes } from './routes/history-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { learningRoutes } from './routes/learning-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { picturePath, pictureRoutes } from './routes/picture-routes.ts'
@@ -64,11 +65,12 @@ export function createApi(parts: ApiParts): Hono {
     appRoutes,
     packRoutes,
     jobRoutes,
-    historyRoutes,
     queueRoutes,
+    historyRoutes,
     imageRoutes,
     pictureRoutes,
     modelRoutes,
+    learningRoutes,
     backendRoutes,
     diagnosticsRoutes,
     selftestRoutes,

@@ -6,6 +6,10 @@ import { recipeSchema } from './recipe.ts'
 export const maxJobsChanged = 5000
 
 const idSchema = z.int().min(1)
+export const idsQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(maxJobsChanged),
+  offset: z.coerce.number().int().min(0).default(0),
+})
 const idsSchema = z.array(idSchema).min(1).max(maxJobsChanged)
 
 /** `finish`: the running image is finished first. `free`: it is interrupted, and the backends give their memory back. */

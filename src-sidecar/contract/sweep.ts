@@ -26,9 +26,8 @@ export const settingSchemas = { ...recipeSchema.shape, checkpoint: z.string().ma
  * @returns the values, or what is wrong as a sentence
  */
 export function readSweepValues(key: Sweep['key'], text: string): (string | number)[] | string {
-  const range = /^\s*(-?[\d.]+)\s*\.\.\s*(-?[\d.]+?)\s*(?::\s*(-?[\d.]+)\s*)?$/.exec(text)
-  const typed = range ? inRange(Number(range[1]), Number(range[2]), Number(range[3] ?? 1)) : text.split(',')
-  if (typed === null) return `"${text}" is no range. Write from..to:step, as 4..9:1, with at most ${maxValues} values.`
+  const typed = typedValues(text)
+  if (typeof typed === 'string') return typed
   const values: (string | number)[] = []
   for (const one of typed) {
     const value = readSettingValue(key, String(one))
@@ -36,6 +35,13 @@ export function readSweepValues(key: Sweep['key'], text: string): (string | numb
     values.push(value)
   }
   return values
+}
+
+/** What stands there, a range written out; or what is wrong with it. */
+export function typedValues(text: string): (string | number)[] | string {
+  const range = /^\s*(-?[\d.]+)\s*\.\.\s*(-?[\d.]+?)\s*(?::\s*(-?[\d.]+)\s*)?$/.exec(text)
+  const typed = range ? inRange(Number(range[1]), Number(range[2]), Number(range[3] ?? 1)) : text.split(',')
+  return typed ?? `"${text}" is no range. Write from..to:step, as 4..9:1, with at most ${maxValues} values.`
 }
 
 /** One value as it is typed, or what is wrong with it. */

@@ -111,6 +111,7 @@ export class JobLane {
   /** Begins no image any more; `run` resolves when the one that is being made is saved. */
   finish(): void {
     this.#stopping.abort()
+    this.rest()
     this.wake()
   }
 
@@ -163,7 +164,8 @@ export class JobLane {
     const fence: Fence = { jobId: job.id, runId, attempt: job.attempt }
     const abort = new AbortController()
     const rest = new AbortController()
-    const run = runner.run(job, fence, abort.signal, AbortSignal.any([this.#stopping.signal, rest.signal]))
+    if (this.#stopping.signal.aborted) rest.abort()
+    const run = runner.run(job, fence, abort.signal, rest.signal)
     const over = Promise.withResolvers<void>()
     const current: Current = { abort, rest, ended: over.promise, cancelled: false }
     this.#current.set(job.id, current)

@@ -5,16 +5,21 @@ import { workOf } from './recipe-work.ts'
 
 /** Odd, and few: the first image of a checkpoint, which loads it, is soon outvoted, and a change of the machine soon seen. */
 const samplesKept = 9
+/** Of the logarithms of two loads: a quarter more or less. */
+const nearby = Math.log(1.25)
+
+/** What an image was, in `workOf`'s unit, and what it took in milliseconds. */
+type Sample = readonly [load: number, ms: number]
 
 interface Row {
   readonly backendId: string
   readonly modelKey: string
   readonly shape: string
-  readonly recent: readonly number[]
+  readonly recent: readonly Sample[]
 }
 
-/** Milliseconds for a unit of `workOf`'s load; null while nothing is known. */
-export type MsPerLoad = (backendId: string, modelKey: string | null, shape: string) => number | null
+/** Milliseconds for a unit of load, of images that are `imageLoad` each; null while nothing is known. */
+export type MsPerLoad = (backendId: string, modelKey: string | null, shape: string, imageLoad: number) => number | null
 
 /** How fast each backend makes images of each kind, learned from those that it made; kept over restarts. */
 export class Pace {
@@ -32,25 +37,31 @@ export class Pace {
       .prepare('SELECT recent FROM pace WHERE backend_id = ? AND model_key = ? AND shape = ?')
       .pluck()
       .get(...key) as string | undefined
-    const recent = [...(known === undefined ? [] : (JSON.parse(known) as number[])), durationMs / load].slice(-samplesKept)
+    const recent = [...(known === undefined ? [] : (JSON.parse(known) as Sample[])), [load, durationMs]].slice(-samplesKept)
     this.#database
       .prepare('INSERT OR REPLACE INTO pace (backend_id, model_key, shape, recent) VALUES (?, ?, ?, ?)')
       .run(...key, JSON.stringify(recent))
   }
 
-  /** As it is known now: of exactly that kind; else of that size and those passes; else of anything that this backend made. */
+  /**
+   * As it is known now: of exactly that kind; else of that size and those passes; else of anything that this backend made. Images
+   * with about as many steps count alone where there are any: a part of the time is the same for few and many.
+   */
   known(): MsPerLoad {
     const rows = (
       this.#database.prepare('SELECT backend_id AS backendId, model_key AS modelKey, shape, recent FROM pace').all() as (Row & {
         recent: string
       })[]
     ).map((row): Row => ({ ...row, recent: JSON.parse(row.recent) }))
-    return (backendId, model, shape) => {
+    return (backendId, model, shape, imageLoad) => {
       const own = rows.filter((row) => row.backendId === backendId)
-      const alike = own.filter((row) => row.shape === shape)
-      const exact = alike.filter((row) => row.modelKey === (model ?? ''))
-      const best = [exact, alike, own].find((some) => some.length > 0)
-      return best === undefined ? null : median(best.flatMap(({ recent }) => recent))
+      const sameShape = own.filter((row) => row.shape === shape)
+      const exact = sameShape.filter((row) => row.modelKey === (model ?? ''))
+      const best = [exact, sameShape, own].find((some) => some.length > 0)
+      if (best === undefined) return null
+      const samples = best.flatMap(({ recent }) => recent)
+      const alike = samples.filter(([load]) => Math.abs(Math.log(load / imageLoad)) < nearby)
+      return median((alike.length > 0 ? alike : samples).map(([load, ms]) => ms / load))
     }
   }
 }

@@ -22,13 +22,15 @@ interface Kind {
   readonly pinnedTo: string | null
   readonly modelKey: string | null
   readonly shape: string
+  /** Of an image, and of all. */
+  readonly imageLoad: number
   readonly load: number
 }
 
 const kindOf = ({ recipe, imagesDone, pinnedTo }: Job): Kind => {
   const { shape, load } = workOf(recipe)
   const left = Math.max(0, recipe.images - imagesDone)
-  return { pinnedTo, modelKey: recipe.checkpoint ? modelKey(recipe.checkpoint) : null, shape, load: load * left }
+  return { pinnedTo, modelKey: recipe.checkpoint ? modelKey(recipe.checkpoint) : null, shape, imageLoad: load, load: load * left }
 }
 
 /**
@@ -47,13 +49,15 @@ export function queueTimes({ store, pace, processor }: QueueTimesOptions, page: 
       lane.checkpoints?.has(modelKey) !== false ||
       !lanes.some(({ checkpoints }) => checkpoints?.has(modelKey)))
   const shared = (kind: Kind): SharedWork => {
-    const costs = lanes.filter((lane) => canDo(lane, kind)).map(({ id }) => [id, known(id, kind.modelKey, kind.shape)] as const)
+    const costs = lanes
+      .filter((lane) => canDo(lane, kind))
+      .map(({ id }) => [id, known(id, kind.modelKey, kind.shape, kind.imageLoad)] as const)
     return { load: kind.load, cost: new Map(costs.flatMap(([id, cost]) => (cost === null ? [] : [[id, cost] as const]))) }
   }
   const runningMs = new Map(lanes.map((lane) => [lane.id, runningLeft(lane, store, known)]))
   const started = (): BusyLane[] => lanes.map(({ id }) => ({ id, freeInMs: runningMs.get(id) ?? 0 }))
 
-  const work = store.pendingWork()
+  const work = store.pendingWork().map((kind): Kind => ({ ...kind, imageLoad: kind.load / Math.max(1, kind.images) }))
   const total = started()
   // What only one may do first, so that the others even it out.
   const kinds = work.toSorted((a, b) => Number(b.pinnedTo !== null) - Number(a.pinnedTo !== null))
@@ -84,8 +88,8 @@ function runningLeft({ id, running, progress }: LaneWork, store: JobStore, known
     // One that is only being saved needs the backend no more.
     if (job === undefined || progress?.jobId !== jobId) continue
     const kind = kindOf(job)
-    const cost = known(id, kind.modelKey, kind.shape)
-    const perImage = cost === null ? null : workOf(job.recipe).load * cost
+    const cost = known(id, kind.modelKey, kind.shape, kind.imageLoad)
+    const perImage = cost === null ? null : kind.imageLoad * cost
     const current = progress.remainingMs ?? (perImage === null ? null : perImage * (1 - progress.fraction))
     const further = job.recipe.images - progress.imageIndex - 1
     if (current === null || (further > 0 && perImage === null)) return null

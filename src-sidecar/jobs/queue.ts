@@ -41,6 +41,8 @@ export interface Batch {
   readonly images: number
   /** The only backend that may do it. */
   readonly pinnedTo?: string | null
+  /** Called with each slice of rows, in the transaction that writes them. @param start of the slice among the prompts */
+  readonly onRows?: (jobIds: readonly number[], start: number) => void
 }
 
 export interface QueueOptions {
@@ -73,7 +75,7 @@ export class JobQueue {
    * @param pause between two slices; it may throw to give up
    */
   async add(
-    { packId, packName, prompts, images, pinnedTo = null }: Batch,
+    { packId, packName, prompts, images, pinnedTo = null, onRows }: Batch,
     defaults: RecipeDefaults,
     pause: () => Promise<void>,
   ): Promise<number[]> {
@@ -87,7 +89,13 @@ export class JobQueue {
     try {
       for (let start = 0; start < prompts.length; start += rowsAtOnce) {
         if (start > 0) await pause()
-        ids.push(...store.add(prompts.slice(start, start + rowsAtOnce).map(toJob), Date.now()))
+        const jobs = prompts.slice(start, start + rowsAtOnce).map(toJob)
+        const added = store.transaction(() => {
+          const jobIds = store.add(jobs, Date.now())
+          onRows?.(jobIds, start)
+          return jobIds
+        })
+        ids.push(...added)
       }
     } catch (error) {
       store.transaction(() => ids.forEach((id) => void store.cancelPending(id, Date.now())))

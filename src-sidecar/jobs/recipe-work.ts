@@ -11,6 +11,9 @@ export interface ImageWork {
 /** ADetailer makes each face anew at this many thousands of pixels (its default of 512 × 512). */
 const faceKilopixels = 256
 
+const facesLoad = (passes: NonNullable<Recipe['adetailer']>, steps: number): number =>
+  passes.reduce((sum, { denoisingStrength }) => sum + faceKilopixels * steps * denoisingStrength, 0)
+
 /** Only comparable within a shape: the time for a step is not proportional to the pixels. */
 export function workOf(recipe: Recipe): ImageWork {
   const { width, height, steps, hires, adetailer = [], source, stages = [] } = recipe
@@ -21,8 +24,8 @@ export function workOf(recipe: Recipe): ImageWork {
     shape.push(`upscale ${source.scale}`)
     load = kilopixels * source.scale ** 2
   } else if (source?.as === 'adetailer') {
-    shape.push('adetailer alone')
-    load = source.passes.reduce((sum, { denoisingStrength }) => sum + faceKilopixels * steps * denoisingStrength, 0)
+    shape.push(`faces ${source.passes.length}`)
+    load = facesLoad(source.passes, steps)
   } else if (source !== undefined) {
     shape.push('img2img')
     load *= source.denoisingStrength
@@ -33,15 +36,17 @@ export function workOf(recipe: Recipe): ImageWork {
   }
   if (adetailer.length > 0) {
     shape.push(`adetailer ${adetailer.length}`)
-    for (const { denoisingStrength } of adetailer) load += faceKilopixels * steps * denoisingStrength
+    load += facesLoad(adetailer, steps)
   }
-  let pixels = kilopixels * (hires?.scale ?? 1) ** 2
+  let made = kilopixels * (hires?.scale ?? 1) ** 2 * (source?.as === 'upscale' ? source.scale : 1) ** 2
   for (const stage of stages) {
-    shape.push(`then ${stage.as}`)
-    if (stage.as === 'upscale') pixels *= stage.scale ** 2
-    if (stage.as === 'upscale') load += pixels
-    else if (stage.as === 'img2img') load += pixels * (stage.steps ?? steps) * stage.denoisingStrength
-    else for (const { denoisingStrength } of stage.passes) load += faceKilopixels * steps * denoisingStrength
+    shape.push(stage.as === 'upscale' ? `then upscale ${stage.scale}` : `then ${stage.as}`)
+    if (stage.as === 'adetailer') load += facesLoad(stage.passes, steps)
+    else if (stage.as === 'img2img') load += made * (stage.steps ?? steps) * stage.denoisingStrength
+    else {
+      made *= stage.scale ** 2
+      load += made
+    }
   }
   return { shape: shape.join(' '), load: Math.max(1, Math.round(load)) }
 }

@@ -25,6 +25,18 @@ import {
   queueSchema,
 } from '../../src-sidecar/contract/job.ts'
 import {
+  type AnswerRequest,
+  type ExperimentRequest,
+  experimentSchema,
+  experimentsSchema,
+  exportedRecordsSchema,
+  importedRecordsSchema,
+  type LearningRecords,
+  recommendationsSchema,
+  resultSchema,
+  reviewSchema,
+} from '../../src-sidecar/contract/learning.ts'
+import {
   type PackPreview,
   type PreviewRequest,
   packPreviewSchema,
@@ -107,8 +119,6 @@ export class Api {
     this.#send('POST', '/api/saved-searches', { name, ...what }, savedSearchSchema)
   removeSearch = (id: number) => this.#send('POST', `/api/saved-searches/${id}/remove`, undefined)
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
-  rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
-  tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   imageStages = (id: number) => this.#get(`/api/images/${id}/stages`, z.array(imageSchema))
   readPicture = (picture: Blob): Promise<ReadPicture> => this.#upload('/api/pictures/read', picture, readPictureSchema)
   queuePicture(picture: Blob, request: QueuePictureRequest) {
@@ -117,6 +127,8 @@ export class Api {
     form.append('request', JSON.stringify(request))
     return this.#upload('/api/pictures/queue', form, queuedSchema)
   }
+  rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
+  tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
   exportUrl = (format: ExportFormat, what: { ids: readonly number[] } | SortedSearch) =>
     this.url('/api/images/export', {
@@ -127,6 +139,19 @@ export class Api {
   importFolder = (folder: string) => this.#send('POST', '/api/imports', { folder }, importStateSchema)
   stopImport = () => this.#send('POST', '/api/imports/stop', undefined, importStateSchema.nullable())
   makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
+  experiments = () => this.#get('/api/experiments', experimentsSchema)
+  experiment = (id: number) => this.#get(`/api/experiments/${id}`, experimentSchema)
+  newExperiment = (request: ExperimentRequest) => this.#send('POST', '/api/experiments', request, experimentSchema)
+  removeExperiment = (id: number) => this.#send('POST', `/api/experiments/${id}/remove`, undefined)
+  experimentResult = (id: number) => this.#get(`/api/experiments/${id}/result`, resultSchema)
+  review = (id: number) => this.#get(`/api/experiments/${id}/review`, reviewSchema)
+  answer = (id: number, answer: AnswerRequest) => this.#send('POST', `/api/experiments/${id}/answers`, answer, reviewSchema)
+  undoAnswer = (id: number) => this.#send('POST', `/api/experiments/${id}/undo`, undefined, reviewSchema)
+  pictureUrl = (experimentId: number, key: string) => this.url(`/api/experiments/${experimentId}/pictures/${key}`)
+  recommendations = (scope: { model?: string; packId?: string }) =>
+    this.#get('/api/recommendations', recommendationsSchema, scope)
+  exportLearning = () => this.#send('POST', '/api/learning/export', undefined, exportedRecordsSchema)
+  importLearning = (records: LearningRecords) => this.#send('POST', '/api/learning/import', records, importedRecordsSchema)
   models = (): Promise<BackendModels> => this.#get('/api/models', backendModelsSchema)
   settings = () => this.#get('/api/settings', settingsSchema)
   saveSettings = (settings: Settings) => this.#send('PUT', '/api/settings', settings, settingsSchema)

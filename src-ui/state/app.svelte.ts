@@ -10,6 +10,7 @@ import { openEvents } from '../api/events.ts'
 import type { Shell } from '../shell/shell.ts'
 import { recycledText } from './diagnostics-text.ts'
 import { GalleryState } from './gallery.svelte.ts'
+import { LearningState } from './learning.svelte.ts'
 import { ModelsState } from './models.svelte.ts'
 import { PacksState } from './packs.svelte.ts'
 import { QueueState } from './queue.svelte.ts'
@@ -42,6 +43,7 @@ export class App {
   readonly packs: PacksState
   readonly queue: QueueState
   readonly gallery: GalleryState
+  readonly learning: LearningState
   readonly models: ModelsState
   readonly #pageId = crypto.randomUUID()
   readonly #events: EventConnection
@@ -52,6 +54,7 @@ export class App {
     this.packs = new PacksState(api)
     this.queue = new QueueState(api)
     this.gallery = new GalleryState(api)
+    this.learning = new LearningState(api)
     this.models = new ModelsState(api)
     this.#events = new EventConnection({
       openStream: (onEvent, onLost) => openEvents(api.url('/api/events', { page: this.#pageId }), onEvent, onLost),
@@ -133,6 +136,7 @@ export class App {
   }
 
   #apply(event: AppEvent): void {
+    this.learning.hear(event)
     if (event.type === 'hello') void this.#fetchAll()
     else if (event.type === 'job') this.queue.applyJob(event.job)
     else if (event.type === 'queue') this.queue.fetchSoon()

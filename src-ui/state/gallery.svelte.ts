@@ -170,8 +170,6 @@ export class GalleryState {
 
   add(image: Image): void {
     const isEarlier = (one: Image) => one.jobId === image.jobId && one.imageIndex === image.imageIndex && one.stage < image.stage
-    // A later stage went on with it: it is no longer what the job was for.
-    const left = this.images.filter((one) => !isEarlier(one))
     this.recent = withImages(
       this.recent.filter((one) => !isEarlier(one)),
       [image],
@@ -180,6 +178,8 @@ export class GalleryState {
       if (!this.holding) this.#later(refreshMs)
       return
     }
+    // A later stage went on with it: it is no longer what the job was for.
+    const left = this.images.filter((one) => !isEarlier(one))
     this.total += 1 - (this.images.length - left.length)
     if (left.length < this.images.length) this.images = left
     if (this.holding) this.held = withImages(this.held, [image])

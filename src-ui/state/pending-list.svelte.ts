@@ -150,7 +150,12 @@ export class PendingList {
   async #ids(offset: number, wanted: number): Promise<number[]> {
     const known = this.rows.slice(offset, offset + wanted).flatMap((row) => row?.job.id ?? [])
     if (known.length === wanted) return known.slice(0, maxJobsChanged)
-    return (await this.#api.pendingIds(Math.min(wanted, maxJobsChanged), offset)).jobIds
+    try {
+      return (await this.#api.pendingIds(Math.min(wanted, maxJobsChanged), offset)).jobIds
+    } catch (error) {
+      toasts.error(error)
+      return []
+    }
   }
 
   /** Pages that are seen and not as the queue is now. */

@@ -78,6 +78,16 @@ export class QueueState {
     return this.#change(() => this.#api.retryJob(id))
   }
 
+  /** The same once more, with another seed, at the end of the queue. */
+  async again(id: number): Promise<void> {
+    try {
+      await this.#api.duplicateJobs([id], true)
+      toasts.show({ kind: 'done', title: '1 job queued' })
+    } catch (error) {
+      toasts.error(error)
+    }
+  }
+
   async pause(running: PauseRequest['running']): Promise<void> {
     this.freeing = running === 'free'
     try {

@@ -6,7 +6,8 @@ const pages: Record<string, Route> = {
   '1': { page: 'packs' },
   '2': { page: 'queue' },
   '3': { page: 'gallery' },
-  '4': { page: 'diagnostics' },
+  '4': { page: 'learning' },
+  '5': { page: 'diagnostics' },
 }
 
 /** The app-wide keys. Never while something is typed or a dialog is open. */

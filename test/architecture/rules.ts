@@ -20,6 +20,8 @@ export const layers: readonly (readonly string[])[] = [
 /** Parts of one layer that may know each other, and why. */
 export const neighbours: readonly { from: string; to: string; why: string }[] = [
   { from: 'errors', to: 'contract', why: 'an AppError carries one of the codes of the contract' },
+  { from: 'learning', to: 'packs', why: 'the prompts of an experiment are those of a pack' },
+  { from: 'learning', to: 'jobs', why: 'the jobs of an experiment are ordinary ones of the queue' },
   { from: 'core', to: 'compose', why: 'parts of the composition root' },
   { from: 'compose', to: 'core', why: 'parts of the composition root' },
   { from: 'compose', to: 'cli', why: 'what was asked for on the command line, and whom to tell' },

@@ -57,9 +57,16 @@ async function noted(history: ApiParts['history'], image: Image, send: () => Pro
   }
 }
 
-const types: Readonly<Record<string, string>> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp' }
+const types: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+}
 
-const sendImage = (c: Context, path: string): Promise<Response> => sendFile(c, path, types[extname(path)] ?? 'image/png')
+/** A picture, as what its name says that it is. @throws AppError `image_not_found`. */
+export const sendImage = (c: Context, path: string): Promise<Response> =>
+  sendFile(c, path, types[extname(path).toLowerCase()] ?? 'image/png')
 
 async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)

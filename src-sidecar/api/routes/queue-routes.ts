@@ -4,7 +4,7 @@ import {
   cancelRequestSchema,
   duplicateRequestSchema,
   editRequestSchema,
-  maxJobsChanged,
+  idsQuerySchema,
   moveRequestSchema,
   pauseRequestSchema,
   priorityRequestSchema,
@@ -12,8 +12,6 @@ import {
 } from '../../contract/queue-request.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { validBody } from '../valid-body.ts'
-
-const idsQuerySchema = queueQuerySchema.extend({ limit: queueQuerySchema.shape.limit.unwrap().max(maxJobsChanged) })
 
 /** The queue as a whole, and many jobs of it. */
 export const queueRoutes = ({ queue, queueEdits: edits, refuseWhenClosing }: ApiParts): Hono =>

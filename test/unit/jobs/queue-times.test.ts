@@ -24,8 +24,8 @@ beforeEach(async () => {
     store,
     logger: silent,
     onJob: () => {},
-    atExit: () => 'cancel',
     onOver: async () => {},
+    atExit: () => 'cancel',
   })
   backends = []
 })
@@ -38,15 +38,8 @@ afterEach(async () => {
 function addBackend(id: string): ScriptedBackend {
   const backend = new ScriptedBackend(id)
   backends.push(backend)
-  const runner = new JobRunner({
-    backend,
-    store,
-    saveImage: async () => null,
-    saveStage: async () => false,
-    lastStage: async () => null,
-    onProgress: () => {},
-    onImage: () => {},
-  })
+  const saving = { saveImage: async () => null, saveStage: async () => false, lastStage: async () => null }
+  const runner = new JobRunner({ backend, store, ...saving, onProgress: () => {}, onImage: () => {} })
   processor.addLane({ backend, runner, jobEnds: () => false, betweenJobs: async () => {} })
   return backend
 }
@@ -62,14 +55,15 @@ describe('what is learned', () => {
   test('is the median of the latest images of a kind: one that loaded a model first does not count for long', () => {
     const seconds = [60, 10, 11, 10, 9]
     for (const s of seconds) pace.learn('one', recipe(), s * 1000)
-    const each = pace.known()('one', null, '64x64')! * workOf(recipe()).load
+    const each = pace.known()('one', null, '64x64', workOf(recipe()).load)! * workOf(recipe()).load
     expect(each).toBeCloseTo(10_000)
     for (let at = 0; at < 20; at++) pace.learn('one', recipe(), 3000)
-    expect(new Pace(database).known()('one', null, '64x64')! * workOf(recipe()).load).toBeCloseTo(3000)
+    expect(new Pace(database).known()('one', null, '64x64', workOf(recipe()).load)! * workOf(recipe()).load).toBeCloseTo(3000)
   })
 
   test('is that of the very kind, else of the size, else of the backend by pixels and steps, else nothing', () => {
-    const known = (...about: Parameters<ReturnType<Pace['known']>>) => pace.known()(...about)
+    const known = (backendId: string, model: string, shape: string) =>
+      pace.known()(backendId, model, shape, workOf(recipe()).load)
     expect(known('one', 'dream', '64x64')).toBeNull()
     pace.learn('one', recipe({ width: 128 }), 8000)
     expect(known('one', 'dream', '64x64')! * workOf(recipe()).load).toBeCloseTo(4000)
@@ -80,6 +74,17 @@ describe('what is learned', () => {
     expect(known('other', 'dream', '64x64')).toBeNull()
   })
 
+  test('is told of about as many steps where there is one: a part of the time is the same for few and many', () => {
+    const few = recipe({ steps: 2 })
+    const each = (made: typeof few) => pace.known()('one', null, '64x64', workOf(made).load)! * workOf(made).load
+    for (let at = 0; at < 5; at++) pace.learn('one', few, 1200)
+    expect(each(recipe())).toBeCloseTo(12_000)
+    pace.learn('one', recipe(), 3000)
+    expect(each(recipe())).toBeCloseTo(3000)
+    expect(each(recipe({ steps: 22 }))).toBeCloseTo(3300)
+    expect(each(few)).toBeCloseTo(1200)
+  })
+
   test('counts all passes of an image', () => {
     const plain = workOf(recipe())
     expect(workOf(recipe({ steps: 40 }))).toEqual({ ...plain, load: plain.load * 2 })
@@ -87,6 +92,15 @@ describe('what is learned', () => {
     expect(workOf(recipe({ hires }))).toEqual({ shape: '64x64 hires 2', load: plain.load * 3 })
     const source = { as: 'img2img', path: '/a.png', denoisingStrength: 0.5 } as const
     expect(workOf(recipe({ source }))).toEqual({ shape: '64x64 img2img', load: plain.load / 2 })
+    const then = [
+      { as: 'upscale' as const, upscaler: 'Lanczos', scale: 2, keepInput: false },
+      { as: 'img2img' as const, denoisingStrength: 0.5, steps: 10, keepInput: false },
+    ]
+    const kilopixels = plain.load / 20
+    expect(workOf(recipe({ stages: then }))).toEqual({
+      shape: '64x64 then upscale 2 then img2img',
+      load: plain.load + kilopixels * 4 + kilopixels * 4 * 5,
+    })
   })
 })
 

@@ -151,7 +151,7 @@ test('images of before there were stages are final images of the first stage', a
   for (const sql of released.slice(0, 2)) old.exec(sql)
   old.pragma('user_version = 2')
   old.exec(`INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms)
-      VALUES ('user/a.txt', 'a', 0, 'completed', 1, '{}', 1, 0);
+      VALUES ('user/a.txt', 'a', 0, 'completed', 1, '{"width": 64, "height": 64, "steps": 1}', 1, 0);
     INSERT INTO images (id, job_id, image_index, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters, created_at_ms)
       VALUES (7, 1, 0, '/a.png', 64, 64, 1, 2, 'm', 'b', 3, 'p', 4)`)
   old.close()
