@@ -26,5 +26,7 @@ export default defineConfig({
     // The Content-Security-Policy allows fonts from files only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // For the licences of the package.
+    license: { fileName: 'licences.json' },
   },
 })

@@ -1,6 +1,12 @@
-import { SetupError } from './setup.mjs'
+import { SetupError } from './run-script.mjs'
 
 const shells = ['auto', 'neutralino', 'browser', 'none']
+
+/** Commands that run in the foreground, without a window. */
+const foreground = ['run', 'selftest', '--selftest', 'help', '--help', '-h', '--version', '-V']
+
+/** @param {readonly string[]} argv */
+export const isForeground = (argv) => argv.some((arg) => foreground.includes(arg))
 
 /**
  * Takes the shell out of the arguments; all others go to the sidecar. The last one wins.

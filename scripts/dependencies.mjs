@@ -44,7 +44,7 @@ export function isInstalled(root) {
 }
 
 /** npm as a command: the one that runs us, else the one on PATH. @returns {[string, string[]]} */
-function npmCommand() {
+export function npmCommand() {
   const script = process.env.npm_execpath
   const node = process.env.npm_node_execpath
   if (script?.endsWith('npm-cli.js') && existsSync(script)) return [node && existsSync(node) ? node : process.execPath, [script]]

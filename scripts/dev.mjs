@@ -3,7 +3,8 @@ import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { runSidecar } from './host-lines.mjs'
 import { runChild } from './run-child.mjs'
-import { root, runScript, setup } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
+import { setup } from './setup.mjs'
 
 const settleMs = 200
 
@@ -46,7 +47,10 @@ async function round(node, args) {
       stop: stop.signal,
     }).finally(() => stop.abort())
   }
-  const sidecar = runSidecar(root, node, ['--shell', 'none', ...args], { onReady, stop: stop.signal }).finally(() => stop.abort())
+  const sidecar = runSidecar(join(root, 'src-sidecar/main.ts'), node, ['--shell', 'none', ...args], {
+    onReady,
+    stop: stop.signal,
+  }).finally(() => stop.abort())
   const unwatch = new AbortController()
   const changed = sourcesChanged(unwatch.signal)
   const first = await Promise.race([changed, sidecar])

@@ -1,6 +1,6 @@
 // The sidecar as a child of the launcher: its stdin is a pipe that only we hold, its stdout brings lines for us.
 import { spawn } from 'node:child_process'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { createInterface } from 'node:readline'
 import { runChild } from './run-child.mjs'
 
@@ -46,20 +46,14 @@ function onLine(line, onReady) {
 
 /**
  * Runs the sidecar until it ends.
- * @param {string} root
+ * @param {string} program the sidecar's
  * @param {string} node
  * @param {readonly string[]} args
  * @param {{ onReady?: (url: string) => void, stop?: AbortSignal }} [options] `onReady` gets the URL with its token
  * @returns {Promise<number>} its exit code
  */
-export async function runSidecar(root, node, args, { onReady, stop } = {}) {
-  const line = [
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'src-sidecar/main.ts'),
-    '--watch-stdin',
-    '--host-lines',
-    ...args,
-  ]
+export async function runSidecar(program, node, args, { onReady, stop } = {}) {
+  const line = ['--disable-warning=ExperimentalWarning', program, '--watch-stdin', '--host-lines', ...args]
   /** @type {Promise<unknown> | undefined} */
   let read
   const { exitCode } = await runChild(node, line, {

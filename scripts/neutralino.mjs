@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodeFor, runChild } from './run-child.mjs'
-import { SetupError } from './setup.mjs'
+import { SetupError } from './run-script.mjs'
 
 const fetchMs = 20_000
 const oncePerMs = 24 * 60 * 60_000

@@ -1,11 +1,13 @@
 // The Windows tests below Wine. Started by test-wine.mjs under Node 24, after the set-up.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
 import { wineFolder } from './wine-folder.ts'
 
-await runScript(import.meta.url, async () => {
+const windowsTests = ['test/process/containment-windows.test.ts', 'test/package/package-windows.test.ts']
+
+await runScript(import.meta.url, async (argv) => {
   const env = { ...process.env, STABLENEW_WINE: await wineFolder() }
-  const line = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/process/containment-windows.test.ts']
+  const line = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...(argv.length > 0 ? argv : windowsTests)]
   return (await runChild(process.execPath, line, { cwd: root, env, graceMs: 10_000 })).exitCode
 })

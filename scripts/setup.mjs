@@ -1,24 +1,10 @@
 // Everything that a fresh clone needs, and nothing when it is all there. Runs on plain Node 20, so nothing from node_modules here.
-import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { installDependencies, isInstalled } from './dependencies.mjs'
 import { findNode } from './node24.mjs'
 import { exitCodeFor } from './run-child.mjs'
+import { root, runScript, SetupError } from './run-script.mjs'
 import { withSetupLock } from './setup-lock.mjs'
 import { buildUi, isUiBuilt } from './ui.mjs'
-
-/** The project's folder. */
-export const root = dirname(dirname(fileURLToPath(import.meta.url)))
-
-/** A sentence for the user, without a stack, and the exit code that goes with it. */
-export class SetupError extends Error {
-  /** @param {string} message @param {number} [exitCode] */
-  constructor(message, exitCode = 1) {
-    super(message)
-    this.exitCode = exitCode
-  }
-}
 
 /** @param {string} message @param {import('./run-child.mjs').ChildEnd} end */
 function requireSuccess(message, { exitCode, endedBy }) {
@@ -56,22 +42,6 @@ export async function setup({ ui = true } = {}) {
       `There is no bundled Node for ${process.platform}-${process.arch}: install Node 24 (nodejs.org), then start again.`,
     )
   return node
-}
-
-/**
- * Runs a script's main function, if it is the script that was started, and sets the exit code; a SetupError is one line on stderr.
- * @param {string} url the script's `import.meta.url`
- * @param {(argv: readonly string[]) => Promise<number>} main
- */
-export async function runScript(url, main) {
-  if (realpathSync(process.argv[1] ?? '.') !== fileURLToPath(url)) return
-  try {
-    process.exitCode = await main(process.argv.slice(2))
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    console.error(error.message)
-    process.exitCode = error.exitCode
-  }
 }
 
 await runScript(import.meta.url, async () => {

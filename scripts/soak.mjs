@@ -2,7 +2,8 @@
 // records the memory of healthy runs instead (test/soak/healthy.ts).
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript, setup } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
+import { setup } from './setup.mjs'
 
 await runScript(import.meta.url, async (argv) => {
   const node = await setup({ ui: false })

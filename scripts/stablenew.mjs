@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 // npx stablenew …: the sidecar's commands (`run`, …) in the foreground; without any, the same as npm start.
 import { join } from 'node:path'
+import { isForeground } from './arguments.mjs'
 import { runChild } from './run-child.mjs'
-import { root, runScript, setup } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
+import { setup } from './setup.mjs'
 import { start } from './start.mjs'
-
-const foreground = ['run', 'selftest', '--selftest', 'help', '--help', '-h', '--version', '-V']
 
 /** @param {readonly string[]} argv */
 async function stablenew(argv) {
-  if (!argv.some((arg) => foreground.includes(arg))) return start(argv)
+  if (!isForeground(argv)) return start(argv)
   const node = await setup({ ui: false })
   // TERM, should we be killed ourselves: a run has no pipe of ours that could tell it.
   const line = ['--disable-warning=ExperimentalWarning', join(root, 'src-sidecar/main.ts'), ...argv]

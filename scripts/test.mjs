@@ -1,7 +1,8 @@
 // npm test: set-up, then every gate and test, under Node 24.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
-import { root, runScript, setup } from './setup.mjs'
+import { root, runScript } from './run-script.mjs'
+import { setup } from './setup.mjs'
 
 /**
  * @param {readonly string[]} argv

@@ -1,5 +1,5 @@
 // npm run verify: all gates, and the long crosses too.
-import { runScript } from './setup.mjs'
+import { runScript } from './run-script.mjs'
 import { test } from './test.mjs'
 
 await runScript(import.meta.url, (argv) => {

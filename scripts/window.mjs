@@ -21,14 +21,14 @@ function windowEnvironment() {
     : { ...process.env, DBUS_SESSION_BUS_ADDRESS: 'disabled:', NO_AT_BRIDGE: '1' }
 }
 
-/** The sidecar below the window's process. @param {number} windowPid */
-function findSidecar(windowPid) {
+/** The sidecar below the window's process. @param {number} windowPid @param {string} program */
+function findSidecar(windowPid, program) {
   if (process.platform !== 'linux') return null
   for (const name of readdirSync('/proc')) {
     const info = /^\d+$/.test(name) ? processInfo(Number(name)) : null
     if (info?.ppid !== windowPid) continue
     try {
-      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('src-sidecar/main.ts')) return info
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(program)) return info
     } catch {
       // gone meanwhile
     }
@@ -41,27 +41,28 @@ const isAlive = (sidecar) => processInfo(sidecar.pid)?.startTime === sidecar.sta
 
 /**
  * Runs the window until it and its sidecar have ended.
- * @param {string} root
+ * @param {import('./open-app.mjs').InstalledApp} app
  * @param {string} binary
- * @param {string} node the Node for the sidecar
  * @param {readonly string[]} args for the sidecar
  * @returns {Promise<{ exitCode: number, opened: boolean, lastLine: string }>} `opened`: its page got as far as the sidecar
  */
-export async function runWindow(root, binary, node, args) {
+export async function runWindow({ root, node, program, packaged = false }, binary, args) {
   /** @type {ReturnType<typeof processInfo>} */
   let sidecar = null
   /** @type {number | undefined} */
   let windowPid
   let lastLine = ''
   const look = () => {
-    if (windowPid !== undefined && !(sidecar && isAlive(sidecar))) sidecar = findSidecar(windowPid) ?? sidecar
+    if (windowPid !== undefined && !(sidecar && isAlive(sidecar))) sidecar = findSidecar(windowPid, program) ?? sidecar
   }
   const timer = setInterval(look, 1_000)
   const onSignal = () => look()
   for (const signal of signals) process.prependListener(signal, onSignal)
   try {
-    const packed = `--sidecar=${encodeURIComponent(JSON.stringify({ node, args }))}` // one word: Neutralino reads `--port=…` and others itself
-    const { exitCode, endedBy } = await runChild(binary, ['--load-dir-res', `--path=${root.replaceAll('\\', '/')}`, packed], {
+    const packed = `--sidecar=${encodeURIComponent(JSON.stringify({ node, program, args }))}` // one word: Neutralino reads `--port=…` and others itself
+    // In the package they are in one file, beside the window's program.
+    const place = packaged ? [] : ['--load-dir-res', `--path=${root.replaceAll('\\', '/')}`]
+    const { exitCode, endedBy } = await runChild(binary, [...place, packed], {
       stdio: ['ignore', 'ignore', 'pipe'],
       cwd: root,
       env: windowEnvironment(),

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { delimiter, join } from 'node:path'
 import { installPackages } from './install-packages.ts'
 import { runChild } from './run-child.mjs'
-import { root, SetupError } from './setup.mjs'
+import { root, SetupError } from './run-script.mjs'
 
 /** The newest Node that Wine 8 runs; 24 crashes there. */
 const windowsNode = '22.23.3'
@@ -15,7 +15,7 @@ function findWine(): string | null {
 }
 
 /**
- * Makes the folder that `test/process/containment-windows.test.ts` wants: Wine, Node for Windows, our packages for Windows.
+ * Makes the folder that the tests on Windows want: Wine, Node for Windows, our packages for Windows.
  * @returns its path, for STABLENEW_WINE
  * @throws SetupError saying what is missing
  */

@@ -69,22 +69,19 @@ export async function startApp(
 
   // It is taken away at the end of every run that reached its end.
   const cutShort = (await readInstance(folders.data)) !== null
-  const parts = composeEnd(
-    {
-      runId,
-      logger,
-      files: { logFile: join(folders.log, 'shutdown.log'), reportFile: join(folders.data, 'last-shutdown.json') },
-      compileCacheDir: join(folders.cache, 'force-exit'),
-      parentPid,
-      diagnose: command.diagnose,
-      onPhase: (phase, at) => notes?.note(`${phase} ${at}`),
-      onClosing: (closing) => {
-        logger.info({ closing }, 'closing')
-        events.publish({ type: 'closing', closing })
-      },
+  const parts = composeEnd({
+    runId,
+    logger,
+    files: { logFile: join(folders.log, 'shutdown.log'), reportFile: join(folders.data, 'last-shutdown.json') },
+    compileCacheDir: join(folders.cache, 'force-exit'),
+    parentPid,
+    diagnose: command.diagnose,
+    onPhase: (phase, at) => notes?.note(`${phase} ${at}`),
+    onClosing: (closing) => {
+      logger.info({ closing }, 'closing')
+      events.publish({ type: 'closing', closing })
     },
-    abort,
-  )
+  })
   const { end } = parts
   const lastShutdown = parts.record.readLast()
   end.finallyDo('instance lock', () => lock.release())
@@ -114,6 +111,7 @@ export async function startApp(
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       filePattern: defaultPattern,
+      manifestsFolder: join(folders.data, 'manifests'),
       serverMode: command.serverMode,
       checkDatabase: cutShort,
       notice,
@@ -122,6 +120,8 @@ export async function startApp(
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)
+    // Most of that is waiting for the system, while the rest is made.
+    core.containment.start(abort).catch(() => {})
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     void core.processor.closed.then(({ error }) => {
       if (error !== undefined) void end.request({ trigger: 'uncaught-error', detail: `the queue ended: ${error.message}` })
@@ -140,6 +140,7 @@ export async function startApp(
     const url = `http://127.0.0.1:${server.port}`
     await writeInstance(folders.data, { pid: process.pid, url, token })
     host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })
+    parts.watch()
     goOn()
     await shell.start(abort)
     goOn()

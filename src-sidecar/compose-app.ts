@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createApi } from './api/api.ts'
 import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
@@ -14,6 +13,7 @@ import type { EndParts } from './compose-end.ts'
 import { composeShell, type Shell } from './compose-shell.ts'
 import { environment, homeFolder } from './config/environment.ts'
 import type { Folders } from './config/folders.ts'
+import { appFolder } from './config/program-path.ts'
 import type { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
 import type { Leak } from './contract/diagnostics.ts'
@@ -23,6 +23,7 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
 import { Thumbnails } from './history/thumbnails.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
@@ -56,7 +57,7 @@ export interface AppParts {
   readonly shell: Shell
 }
 
-const resources = (name: string): string => fileURLToPath(new URL(`../resources/${name}`, import.meta.url))
+const resources = (name: string): string => join(appFolder, 'resources', name)
 
 /** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
 export async function composeApp(context: AppContext): Promise<AppParts> {
@@ -118,11 +119,13 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packs,
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
+    queueEdits: core.queueEdits,
     history: core.history,
     learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
     thumbnails: new Thumbnails(thumbnailFolder),
+    pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
     pages,
     settings,
@@ -169,7 +172,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     },
     isPaused: () => core.queue.view(0, 0).paused,
     setPaused: (paused) => {
-      if (end.closing === null) core.queue.setPaused(paused)
+      if (end.closing !== null) return
+      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
+      else core.queue.resume()
     },
   })
 
@@ -206,8 +211,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
-  atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
   atEnd('components', 'diagnostics', 5000, (reason, force) => diagnostics.stop(reason, force))
@@ -227,8 +232,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const ofHistory = [core.indexCatchUp, core.dailyBackup, core.importer]
-  const components = [core.containment, packs, core.backends, ...ofHistory, learning, diagnostics, server]
+  const { containment, backends, indexCatchUp, dailyBackup, importer } = core
+  const components = [packs, diagnostics, server, containment, backends, indexCatchUp, dailyBackup, importer, learning]
   return { components, server, shell }
 }
 

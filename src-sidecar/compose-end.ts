@@ -1,4 +1,6 @@
+import { pathToFileURL } from 'node:url'
 import { inspectorUrl } from './config/inspector-url.ts'
+import { programPath } from './config/program-path.ts'
 import { appVersion } from './config/version.ts'
 import type { Closing } from './contract/status.ts'
 import { AppEnd } from './lifecycle/app-end.ts'
@@ -36,6 +38,8 @@ export interface EndParts {
   readonly end: AppEnd
   readonly record: ShutdownRecord
   readonly threads: ThreadRegistry
+  /** Starts the watchdog, as the end does at its begin. Its thread costs a third of the start, so it comes when the app is ready. */
+  watch(): void
   /** Whom the watchdog tells to kill at once, should it come to that. */
   guardsAre(guards: () => readonly Guard[]): void
   /** Records as left what was not there at the beginning. @param isExpected is closed later. */
@@ -46,7 +50,7 @@ export interface EndParts {
  * Everything that the end is made of: the sequence, its record, the watchdog that forces it, the threads and the audit of
  * what is left. The audit's baseline is taken here, so whoever calls has opened what stays open to the last.
  */
-export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
+export function composeEnd(options: EndOptions): EndParts {
   const { runId, logger, files, parentPid } = options
   const trace = options.diagnose ? new OriginTrace(import.meta.dirname) : undefined
   trace?.start()
@@ -55,7 +59,8 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     runId,
     appVersion,
     ...files,
-    nativeUrl: new URL('./processes/native-exit.ts', import.meta.url).href,
+    workerFile: programPath('force-exit-worker'),
+    nativeUrl: pathToFileURL(programPath('native-exit')).href,
     compileCacheDir: options.compileCacheDir,
     watchStdin: parentPid !== null,
     parentPid,
@@ -65,7 +70,10 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     appVersion,
     record,
     onClosing: options.onClosing,
-    onBegin: ({ trigger, detail }) => forceExit.begin(trigger, detail ?? null),
+    onBegin: ({ trigger, detail }) => {
+      watch()
+      forceExit.begin(trigger, detail ?? null)
+    },
     onPhase: options.onPhase,
     onRunning: (steps) => forceExit.note({ steps }),
   })
@@ -84,14 +92,18 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
       }
     },
   })
-  // At a breakpoint the main thread stands still, and is not to be ended for it.
-  if (inspectorUrl() === undefined) {
-    const started = forceExit
-      .start(abort)
+  let started: Promise<void> | undefined
+  const watch = () => {
+    // At a breakpoint the main thread stands still, and is not to be ended for it.
+    if (inspectorUrl() !== undefined) return
+    started ??= forceExit
+      .start(new AbortController().signal)
       .catch((err: unknown) => logger.warn({ err }, 'the watch against hanging is not what it should be'))
+  }
+  if (inspectorUrl() === undefined) {
     // Node aborts when it exits while a thread is loading a native module. Last of all, as this is registered first.
     end.finallyDo('watchdog', async () => {
-      await withDeadline('start of the watchdog', watchdogMs, started)
+      if (started) await withDeadline('start of the watchdog', watchdogMs, started)
       await withDeadline('end of the watchdog', watchdogMs, forceExit.stop())
     })
     void forceExit.closed.then(({ error }) => error && logger.error({ err: error }, 'the watch against hanging ended'))
@@ -102,6 +114,7 @@ export function composeEnd(options: EndOptions, abort: AbortSignal): EndParts {
     end,
     record,
     threads,
+    watch,
     guardsAre: (guards) => {
       const telling = setInterval(
         () => forceExit.note({ guards: guards().map(({ pid, startTime }) => ({ pid, startTime })) }),

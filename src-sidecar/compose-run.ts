@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { chosenBackends } from './cli/chosen-backend.ts'
 import type { RunCommand } from './cli/command-line.ts'
 import { planRun } from './cli/plan-run.ts'
 import type { RunReport } from './cli/run-report.ts'
@@ -50,6 +51,7 @@ export async function runPack(
   const settings = new SettingsFile(shared.config)
   const broken = await settings.load(Date.now())
   if (broken !== null) report.notice(broken)
+  const backends = chosenBackends(settings.current.backends, command.backend)
 
   const runId = randomUUID()
   const out = resolve(command.out)
@@ -61,19 +63,17 @@ export async function runPack(
   await mkdir(shared.log, { recursive: true, mode: 0o700 })
   const log = openLog(shared.log, 'stablenew-run.log')
 
-  const parts = composeEnd(
-    {
-      runId,
-      logger: log.logger,
-      files: { logFile: join(shared.log, 'shutdown.log'), reportFile: join(own.data, 'last-shutdown.json') },
-      compileCacheDir: join(shared.cache, 'force-exit'),
-      parentPid,
-      diagnose: false,
-      onClosing: () => {},
-    },
-    abort,
-  )
+  const parts = composeEnd({
+    runId,
+    logger: log.logger,
+    files: { logFile: join(shared.log, 'shutdown.log'), reportFile: join(own.data, 'last-shutdown.json') },
+    compileCacheDir: join(shared.cache, 'force-exit'),
+    parentPid,
+    diagnose: false,
+    onClosing: () => {},
+  })
   const { end } = parts
+  parts.watch()
   end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
   end.finallyDo('log', () => log.close())
   const finish = async (reason: StopReason): Promise<number> => {
@@ -99,12 +99,14 @@ export async function runPack(
       folders: { ...own, log: shared.log, images: out },
       runId,
       logger: log.logger,
-      backends: settings.current.backends,
+      backends,
       publish: onEvent,
       env: environment(),
       containment: command.containment ?? settings.current.containment,
       draftArgs: command.draftArgs,
       filePattern: flatPattern,
+      // Jobs are numbered anew in each run.
+      manifestsFolder: join(out, 'manifests', runId.slice(0, 8)),
       serverMode: false,
       checkDatabase: false,
       notice: (message) => report.notice(message),

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from './backends/backend.ts'
+import { backendDeadlines } from './backends/backend-deadlines.ts'
 import { BackendPool } from './backends/backend-pool.ts'
 import { BackendRecycling } from './backends/backend-recycling.ts'
 import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
@@ -12,18 +13,24 @@ import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Image } from './contract/image.ts'
 import type { Job } from './contract/job.ts'
+import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
+import { asError } from './errors/app-error.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
 import { ImageImporter } from './history/import/image-importer.ts'
 import { ImportStore } from './history/import/import-store.ts'
+import { JobManifests } from './history/job-manifests.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
+import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
+import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
+import { QueueEdits } from './jobs/queue-edits.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
 import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
@@ -32,6 +39,11 @@ import { Containment } from './processes/spawn-contained.ts'
 import { DailyBackup } from './store/daily-backup.ts'
 import type { Database } from './store/database.ts'
 import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.ts'
+
+/** A server may be slow to answer while it moves gigabytes. */
+const freeMemoryMs = 60_000
+/** Jobs whose manifest is looked for at start-up: more than all backends can have at work. */
+const lastEnded = 40
 
 export interface CoreOptions {
   readonly folders: Folders
@@ -45,6 +57,8 @@ export interface CoreOptions {
   readonly draftArgs: readonly string[]
   /** For the names of image files, where a recipe has none. */
   readonly filePattern: string
+  /** For a file about each job that is over. */
+  readonly manifestsFolder: string
   /** Backends outlive the app. */
   readonly serverMode: boolean
   /** The last run did not end well: the whole database is looked through first. */
@@ -64,6 +78,7 @@ export interface Core {
   readonly backends: BackendPool
   readonly processor: QueueProcessor
   readonly queue: JobQueue
+  readonly queueEdits: QueueEdits
   readonly history: History
   readonly learningStore: LearningStore
   readonly savedSearches: SavedSearches
@@ -94,6 +109,10 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
     const recovered = jobs.recover(runId, Date.now())
+    const bulk = new BulkCancel(database)
+    bulk.recover(Date.now())
+    const pace = new Pace(database)
+    const randomSeed = () => randomInt(2 ** 32)
     const archive = new ImageArchive(folders.images)
     const images = new ImageStore(database)
     const unfinished = new UnfinishedImages(database, join(folders.data, 'work'))
@@ -128,9 +147,16 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       }
     }
     await keepUnfinished()
-    const onOver = keepUnfinished
+    const manifests = new JobManifests(options.manifestsFolder, (jobId) => history.ofJob(jobId))
+    const written = (work: Promise<void>) =>
+      work.catch((error) => logger.error({ err: error }, 'the manifest of a job could not be written'))
+    await written(manifests.writeMissing(jobs.ended(lastEnded)))
+    const onOver = async (job: Job) => {
+      await keepUnfinished()
+      await written(manifests.write(job))
+    }
     const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, onOver, atExit: options.atExit })
-    const lanes = { ...options, jobs, history, processor }
+    const lanes = { ...options, jobs, history, processor, pace }
     for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
       store: jobs,
@@ -138,8 +164,17 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       onJob,
       onQueue: () => publish({ type: 'queue' }),
       onAsked: () => backends.tryAgain(),
-      imageDurationMs: () => history.recentDurationMs(),
-      randomSeed: () => randomInt(2 ** 32),
+      bulk,
+      pace,
+      freeMemory: () => freeAll(backends),
+      randomSeed,
+    })
+    const queueEdits = new QueueEdits({
+      database,
+      store: jobs,
+      onQueue: () => publish({ type: 'queue' }),
+      wake: () => processor.wake(),
+      randomSeed,
     })
     const change = async (settings: readonly BackendSettings[]) => {
       const { added, changed, removed } = backends.change(settings)
@@ -163,6 +198,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       backends,
       processor,
       queue,
+      queueEdits,
       history,
       learningStore: new LearningStore(database),
       savedSearches: new SavedSearches(database),
@@ -188,9 +224,13 @@ interface LaneSurroundings extends CoreOptions {
   readonly jobs: JobStore
   readonly history: History
   readonly processor: QueueProcessor
+  readonly pace: Pace
 }
 
-function addLane({ jobs, history, processor, publish, logger, recycling, notice }: LaneSurroundings, backend: Backend): void {
+function addLane(
+  { jobs, history, processor, pace, publish, logger, recycling, notice }: LaneSurroundings,
+  backend: Backend,
+): void {
   const recycler = new BackendRecycling({
     backend,
     limits: recycling,
@@ -204,7 +244,12 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
   const runner = new JobRunner({
     backend,
     store: jobs,
-    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    saveImage: (job, at, made, commit) =>
+      history.save({ job, ...at, made, backend: backend.status.name }, transaction, () => {
+        if (!commit()) return false
+        pace.learn(backend.status.id, job.recipe, made.durationMs)
+        return true
+      }),
     saveStage: (job, at, made, commit) =>
       history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
     lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
@@ -218,11 +263,26 @@ function addLane({ jobs, history, processor, publish, logger, recycling, notice 
   processor.addLane({ backend, runner, jobEnds: () => recycler.jobEnds(), betweenJobs })
 }
 
+/** One that can't does not keep the others from it. */
+async function freeAll(backends: BackendPool): Promise<Paused['freed']> {
+  const free = async (backend: Backend) => {
+    const backendId = backend.status.id
+    try {
+      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
+    } catch (error) {
+      return { backendId, freed: false, problem: asError(error).message }
+    }
+  }
+  return await Promise.all(backends.all.map(free))
+}
+
 function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment, onStatus: () => void): Backend {
   const { notice, remark, serverMode, folders } = options
   const logFile = join(folders.log, `backend-${settings.id}.log`)
   if (settings.kind !== 'draft') {
-    const client = settings.kind === 'sdapi' ? new SdapiClient(settings) : new ComfyuiClient(settings)
+    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
+    const client =
+      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
     const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
     const { managed } = settings
     if (managed === null) return new ServerBackend(settings, what, client, onStatus)

@@ -107,7 +107,7 @@ async function run(command: RunCommand): Promise<number> {
     await printPlan(await planRun(command, foldersFor(platformFolders(), command.dataDir).packs), command.json, write)
     return exitCodes.clean
   }
-  const report = new RunReport({ ...terminal, error })
+  const report = new RunReport({ ...terminal, error, json: command.json })
   const abort = new AbortController()
   let pack: PackRun | undefined
   watchProcess(

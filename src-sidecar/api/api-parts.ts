@@ -6,11 +6,13 @@ import type { OpenRequest } from '../contract/requests.ts'
 import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
+import type { DroppedPictures } from '../history/dropped-pictures.ts'
 import type { History } from '../history/history.ts'
 import type { ImageImporter } from '../history/import/image-importer.ts'
 import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { QueueEdits } from '../jobs/queue-edits.ts'
 import type { Learning } from '../learning/learning.ts'
 import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
@@ -29,11 +31,13 @@ export interface ApiParts {
   readonly packs: PackLibrary
   readonly packEditor: PackEditor
   readonly queue: JobQueue
+  readonly queueEdits: QueueEdits
   readonly history: History
   readonly learning: Learning
   readonly savedSearches: SavedSearches
   readonly importer: ImageImporter
   readonly thumbnails: Thumbnails
+  readonly pictures: DroppedPictures
   readonly events: EventStream
   readonly pages: PageTracker
   readonly settings: { readonly current: Settings }

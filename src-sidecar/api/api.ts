@@ -16,6 +16,8 @@ import { jobRoutes } from './routes/job-routes.ts'
 import { learningRoutes } from './routes/learning-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
+import { picturePath, pictureRoutes } from './routes/picture-routes.ts'
+import { queueRoutes } from './routes/queue-routes.ts'
 import { selftestRoutes } from './routes/selftest-routes.ts'
 
 const maxBodyBytes = 2 * 1024 * 1024
@@ -52,20 +54,21 @@ export function createApi(parts: ApiParts): Hono {
     }),
   )
   app.use(authenticate(auth))
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new AppError('too_large', `The request is larger than ${maxBodyBytes / 2 ** 20} MB.`)
-      },
-    }),
-  )
+  const limited = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => {
+      throw new AppError('too_large', `The request is larger than ${maxBodyBytes / 2 ** 20} MB.`)
+    },
+  })
+  app.use((c, next) => (c.req.path.startsWith(`${picturePath}/`) ? next() : limited(c, next)))
   for (const routes of [
     appRoutes,
     packRoutes,
     jobRoutes,
+    queueRoutes,
     historyRoutes,
     imageRoutes,
+    pictureRoutes,
     modelRoutes,
     learningRoutes,
     backendRoutes,

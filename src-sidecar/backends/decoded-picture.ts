@@ -4,8 +4,10 @@ export interface DecodedPicture {
   readonly height: number
 }
 
-/** Costs start-up time and memory, so it is loaded while the first picture is being made. */
-export const loadDecoder = () => import('sharp')
+const loadDecoder = () => import('sharp')
+
+/** Costs start-up time and memory, so it is loaded while the first picture is being made. That it can't be is told by the first picture. */
+export const preloadDecoder = (): void => void loadDecoder().catch(() => {})
 
 /**
  * Decodes the whole picture, so that a truncated one is found here and not in the gallery. A PNG stays as it is, with what

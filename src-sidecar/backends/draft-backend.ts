@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { programPath } from '../config/program-path.ts'
 import type { BackendStatus } from '../contract/status.ts'
 import { asError } from '../errors/app-error.ts'
 import type { ComponentExit, StopReason } from '../lifecycle/component.ts'
@@ -11,7 +11,7 @@ import { freePort, portOf } from './listening-port.ts'
 import { SdapiClient } from './sdapi/sdapi-client.ts'
 import { untilReady } from './until-ready.ts'
 
-const program = fileURLToPath(new URL('./draft-engine/main.ts', import.meta.url))
+const program = programPath('draft-engine')
 /** The small semi-space and a collection after each picture keep its memory flat: a picture is much garbage in large pieces. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--expose-gc']
 /**

@@ -9,7 +9,9 @@ import { deferred } from '../lifecycle/deferred.ts'
 import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { ContainedProcess, Containment, ProcessClosed } from '../processes/spawn-contained.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { type KnownModels, knownModels } from './known-models.ts'
+import { lookEveryMs } from './server-backend.ts'
 import type { ServerClient } from './server-client.ts'
 import { expectFreePort, untilHealthy } from './server-health.ts'
 import { howItEnded, untilReady } from './until-ready.ts'
@@ -28,11 +30,13 @@ export interface ManagedBackendOptions {
   readonly logFile: string
   readonly onStatus: (status: BackendStatus) => void
   readonly remark: (text: string) => void
+  /** How often it is asked whether it is there while it has nothing to do. */
+  readonly lookEveryMs?: number
 }
 
 /**
- * A WebUI or ComfyUI that is started when the first image is asked for, and again after it ended; but not after five starts
- * in a row without an image. It may restart itself as long as what was started stays: only its answers count.
+ * A WebUI or ComfyUI that is started when the first image is asked for (or with the app), and again after it ended; but not after
+ * five starts in a row without an image. It may restart itself as long as what was started stays: only its answers count.
  * States as in `BackendStatus`; changed only here.
  */
 export class ManagedBackend implements Backend {
@@ -46,6 +50,8 @@ export class ManagedBackend implements Backend {
   /** Settles when it can be used; undefined when that has to be found out. */
   #ready: Promise<void> | undefined
   #startsWithoutImage = 0
+  #busy = false
+  readonly #idle: IdleWatch
   #known: KnownModels | null = null
 
   constructor(options: ManagedBackendOptions) {
@@ -54,6 +60,8 @@ export class ManagedBackend implements Backend {
     this.name = name || `${what} at ${new URL(url).host}`
     this.#options = options
     this.#status = { id, kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+    const everyMs = options.lookEveryMs ?? lookEveryMs
+    this.#idle = new IdleWatch({ everyMs, isBusy: () => this.#busy, look: (signal) => this.#look(signal) })
   }
 
   get closed(): Promise<ComponentExit> {
@@ -74,6 +82,8 @@ export class ManagedBackend implements Backend {
 
   async start(): Promise<void> {
     this.#options.onStatus(this.#status)
+    this.#idle.start()
+    if (this.#options.managed.startAtLaunch) this.#begin()
   }
 
   async generate(
@@ -92,7 +102,10 @@ export class ManagedBackend implements Backend {
       return { outcome: 'unavailable', problem: problemOf(error), crashed: false }
     }
     const process = this.#process
-    const result = await this.#options.client.generate(request, onProgress, interrupted)
+    this.#busy = true
+    const result = await this.#options.client.generate(request, onProgress, interrupted).finally(() => {
+      this.#busy = false
+    })
     if (result.outcome === 'done') this.#startsWithoutImage = 0
     if (result.outcome !== 'unavailable') return result
     this.#ready = undefined
@@ -127,12 +140,31 @@ export class ManagedBackend implements Backend {
   /** In server mode too: what the user's own command starts can't be known well enough to leave it. */
   async stop(_reason: StopReason, force: AbortSignal): Promise<void> {
     this.#stopping.abort()
+    await this.#idle.stop()
     await this.#ready?.catch(() => {})
     await this.#options.client.close()
     const closed = await this.#process?.terminate(force)
     if (closed?.killed) this.#options.remark(`${this.name}: it did not end when it was asked to, and was killed`)
     this.#turn({ state: 'stopped', problem: null, capabilities: null })
     this.#closed.resolve({ name: this.name })
+  }
+
+  /** Nobody waits for it yet; how it went is in the status. */
+  #begin(): void {
+    this.#ready ??= this.#makeReady()
+    this.#ready.catch(() => {})
+  }
+
+  /** One that says nothing any more may be restarting itself: it has its start-up limit to come back. */
+  async #look(signal: AbortSignal): Promise<void> {
+    if (this.#status.state !== 'ready') return
+    const answers = await this.#options.client.check(signal).then(
+      () => true,
+      () => false,
+    )
+    if (answers || signal.aborted || this.#busy || this.#process === undefined || this.#status.state !== 'ready') return
+    this.#ready = undefined
+    this.#begin()
   }
 
   async #makeReady(): Promise<void> {

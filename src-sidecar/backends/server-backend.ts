@@ -5,8 +5,12 @@ import type { ComponentExit } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import { whenAborted } from '../lifecycle/when-aborted.ts'
 import type { Backend, GenerateProgress, GenerateRequest, GenerateResult } from './backend.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { type KnownModels, knownModels } from './known-models.ts'
 import type { ServerClient } from './server-client.ts'
+
+/** How often a server that has nothing to do is asked whether it is there. */
+export const lookEveryMs = 15_000
 
 /** A server that the user runs. It is never started or stopped from here. */
 export class ServerBackend implements Backend {
@@ -19,6 +23,7 @@ export class ServerBackend implements Backend {
   #status: BackendStatus
   #making: Promise<GenerateResult> | undefined
   #probing: Promise<void> | undefined
+  readonly #idle: IdleWatch
   #known: KnownModels | null = null
 
   /** @param what it is, for people: "WebUI". */
@@ -27,11 +32,13 @@ export class ServerBackend implements Backend {
     what: string,
     client: ServerClient,
     onStatus: (status: BackendStatus) => void,
+    everyMs = lookEveryMs,
   ) {
     this.name = name || `${what} at ${new URL(url).host}`
     this.#client = client
     this.#onStatus = onStatus
     this.#status = { id, kind, name: this.name, state: 'stopped', problem: null, capabilities: null }
+    this.#idle = new IdleWatch({ everyMs, isBusy: () => this.#making !== undefined, look: (signal) => this.#look(signal) })
   }
 
   get closed(): Promise<ComponentExit> {
@@ -49,6 +56,7 @@ export class ServerBackend implements Backend {
   async start(): Promise<void> {
     // Not awaited: the app starts whether or not somebody's server is up.
     this.#probing = this.#probe()
+    this.#idle.start()
   }
 
   async generate(
@@ -66,7 +74,9 @@ export class ServerBackend implements Backend {
     if (state === 'failed' && (problem?.code === 'timeout' || problem?.code === 'backend_hung'))
       return { outcome: 'unavailable', problem, crashed: false }
     this.#making = this.#client.generate(request, onProgress, interrupted)
-    const result = await this.#made(this.#making)
+    const result = await this.#made(this.#making).finally(() => {
+      this.#making = undefined
+    })
     if (result.outcome === 'unavailable') this.#turn({ state: 'failed', problem: result.problem, capabilities: null })
     else if (result.outcome !== 'interrupted') this.#turn({ state: 'ready', problem: null })
     return result
@@ -96,11 +106,29 @@ export class ServerBackend implements Backend {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    await this.#idle.stop()
     // The server goes on by itself unless the interrupt has reached it.
     await this.#making
     await this.#probing
     await this.#client.close()
     this.#closed.resolve({ name: this.name })
+  }
+
+  /** One that came back is asked anew what it can: it may be another. */
+  async #look(signal: AbortSignal): Promise<void> {
+    if (this.#status.state === 'failed') {
+      this.#probing = this.#probe()
+      await this.#probing
+      return
+    }
+    await this.#client.check(signal).catch((error) => {
+      if (!signal.aborted && this.#making === undefined) this.#failed(error)
+    })
+  }
+
+  #failed(error: unknown): void {
+    const code = error instanceof AppError ? error.code : 'backend_unreachable'
+    this.#turn({ state: 'failed', problem: { code, message: asError(error).message }, capabilities: null })
   }
 
   async #probe(): Promise<void> {
@@ -111,8 +139,7 @@ export class ServerBackend implements Backend {
       this.#known = knownModels(await this.#client.models(this.#stopping.signal))
       this.#turn({ state: 'ready', problem: null, capabilities })
     } catch (error) {
-      const code = error instanceof AppError ? error.code : 'backend_unreachable'
-      this.#turn({ state: 'failed', problem: { code, message: asError(error).message }, capabilities: null })
+      this.#failed(error)
     }
   }
 

@@ -8,6 +8,8 @@ import { namedOutOfMemory } from './out-of-memory.ts'
 
 /** Speaks with one server, whoever runs it. */
 export interface ServerClient {
+  /** Whether it answers: a small question, within `quickMs`. @throws AppError saying why it can't be used. */
+  check(signal: AbortSignal): Promise<void>
   /** Asks what the server can. @throws AppError saying why it can't be used. */
   probe(signal: AbortSignal): Promise<readonly BackendCapability[]>
   /** What the server has. Never throws: what is not told is empty. */

@@ -41,6 +41,8 @@ export interface RunCommand extends CommonOptions {
   readonly sweep: readonly string[]
   readonly limit?: number
   readonly dryRun: boolean
+  /** Id, name or kind of a backend of the settings; absent: all of them. */
+  readonly backend?: string
   readonly json: boolean
 }
 
@@ -120,8 +122,9 @@ export function parseCommandLine(
     .option('--set <name=value>', 'a setting, as txt2img.steps=30; can be repeated', all, [])
     .option('--sweep <name=values>', 'every value in turn, as cfg_scale=4..9:1 or steps=20,30; can be repeated', all, [])
     .option('--limit <n>', 'only the first n jobs', whole('--limit', 1, 2 ** 53 - 1))
+    .option('--backend <name>', 'only this backend of the settings (its name or id), or draft')
     .option('--dry-run', 'print the jobs and make nothing', false)
-    .option('--json', 'with --dry-run: a line of JSON for each job', false)
+    .option('--json', 'lines of JSON in place of text: what was made, or with --dry-run each job', false)
     .action((pack, options) => {
       if (options.out === undefined && !options.dryRun) run.error("error: required option '--out <folder>' not specified")
       parsed = { ...program.opts(), ...options, out: options.out ?? '', kind: 'run', pack }

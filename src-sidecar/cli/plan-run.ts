@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { basename, dirname, resolve } from 'node:path'
-import type { PackSettings } from '../contract/pack.ts'
 import { AppError } from '../errors/app-error.ts'
 import { type OpenPack, packBroken } from '../packs/load-pack.ts'
 import { ownSettings } from '../packs/own-settings.ts'
 import { type PackJobs, packJobs } from '../packs/pack-jobs.ts'
 import { loadPackAt, wildcardFoldersOf } from '../packs/pack-library.ts'
-import { readSetting, readSweep } from '../packs/read-setting.ts'
+import { readSettings, readSweep } from '../packs/read-setting.ts'
 import { withWildcards } from '../packs/wildcard-folders.ts'
 import type { RunCommand } from './command-line.ts'
 
@@ -26,15 +25,18 @@ export async function planRun(command: RunCommand, packsFolder: string): Promise
   const loaded = await loadPackAt(dirname(path), basename(path), 'user')
   if (loaded.content.problem !== null) throw packBroken(loaded.summary)
   const pack = await withWildcards(loaded, [...wildcardFoldersOf(dirname(path)), ...wildcardFoldersOf(packsFolder)])
-  const set: PackSettings = Object.assign({}, ...command.set.map(readSetting))
-  const jobs = packJobs(pack, {
+  const { sections, settings: set } = readSettings(command.set, pack.content.settings)
+  const asked = { ...pack, content: { ...pack.content, settings: sections } }
+  const images = command.images ?? ownSettings(sections).images ?? 1
+  const jobs = packJobs(asked, {
+    images,
     settings: { ...set, ...(command.seed !== undefined && { seed: command.seed }) },
     drawSeed: command.seed ?? randomInt(2 ** 32),
     sweeps: command.sweep.map(readSweep),
     ...(command.limit !== undefined && { limit: command.limit }),
   })
   if (jobs.count === 0n) throw new AppError('pack_broken', `The pack ${path} has no prompts.`)
-  return { pack: pack.summary, jobs, images: command.images ?? ownSettings(pack.content.settings).images ?? 1 }
+  return { pack: pack.summary, jobs, images }
 }
 
 /** Written at once. */

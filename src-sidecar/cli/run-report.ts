@@ -1,5 +1,7 @@
 import type { AppEvent } from '../contract/events.ts'
+import type { Image } from '../contract/image.ts'
 import type { Job } from '../contract/job.ts'
+import { stageNames } from '../contract/stages.ts'
 
 const barWidth = 24
 
@@ -7,6 +9,8 @@ export interface ReportOutput {
   /** Whether a line can be drawn over. */
   readonly isTerminal: boolean
   readonly columns: () => number
+  /** Lines of JSON for programs in place of text; what is wrong goes to `error` as text all the same. */
+  readonly json: boolean
   out(text: string): void
   error(text: string): void
 }
@@ -37,7 +41,8 @@ export class RunReport {
   begin(packName: string, jobs: number, images: number): void {
     this.#jobs = jobs
     this.#images = images
-    this.#line(`${packName}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${images} ${images === 1 ? 'image' : 'images'}`)
+    if (this.#output.json) this.#event('begin', { pack: packName, jobs, images })
+    else this.#line(`${packName}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${images} ${images === 1 ? 'image' : 'images'}`)
   }
 
   notice(message: string): void {
@@ -47,10 +52,8 @@ export class RunReport {
 
   tell(event: AppEvent): void {
     if (event.type === 'progress') this.#bar(event.progress.fraction)
-    else if (event.type === 'image') {
-      this.#saved++
-      this.#line(`${String(this.#saved).padStart(String(this.#images).length)}/${this.#images}  ${event.image.path}`)
-    } else if (event.type === 'job') this.#job(event.job)
+    else if (event.type === 'image') this.#image(event.image)
+    else if (event.type === 'job') this.#job(event.job)
     else if (event.type === 'backends') {
       const problem = event.backends.map((backend) => backend.problem?.message ?? '').find(Boolean) ?? ''
       if (problem !== '' && problem !== this.#backendProblem) this.notice(`${problem} Trying again.`)
@@ -62,18 +65,36 @@ export class RunReport {
   end(failures: readonly string[]): void {
     this.#clearBar()
     const seconds = ((performance.now() - this.#began) / 1000).toFixed(1)
-    this.#output.out(`${this.#saved} of ${this.#images} ${this.#images === 1 ? 'image' : 'images'} in ${seconds} s\n`)
+    if (this.#output.json) this.#event('end', { saved: this.#saved, images: this.#images, seconds: Number(seconds), failures })
+    else this.#output.out(`${this.#saved} of ${this.#images} ${this.#images === 1 ? 'image' : 'images'} in ${seconds} s\n`)
     for (const failure of failures) this.#output.error(`Not ended cleanly: ${failure}\n`)
   }
 
+  #image({ path, stage, seed, width, height, recipe, jobId, imageIndex }: Image): void {
+    // What a stage that failed has left is no image that was asked for.
+    const isWhole = stage === stageNames(recipe).length - 1
+    if (isWhole) this.#saved++
+    const name = stageNames(recipe)[stage]
+    if (this.#output.json)
+      this.#event('image', { file: path, job: jobId, image: imageIndex + 1, seed, width, height, stage: name, isWhole })
+    else if (!isWhole) this.#line(`Kept, made by ${name}: ${path}`)
+    else this.#line(`${String(this.#saved).padStart(String(this.#images).length)}/${this.#images}  ${path}`)
+  }
+
+  #event(event: string, data: object): void {
+    this.#output.out(`${JSON.stringify({ event, ...data })}\n`)
+  }
+
   #job(job: Job): void {
-    if (job.state === 'failed' || job.state === 'quarantined')
+    if (job.state === 'failed' || job.state === 'quarantined') {
+      if (this.#output.json) this.#event('failed', { job: job.id, prompt: job.promptIndex + 1, problem: job.problem })
       this.notice(`Prompt ${job.promptIndex + 1} failed: ${job.problem?.message}`)
+    }
     if (job.endedAtMs !== null) this.#ended.set(job.id, job)
   }
 
   #bar(fraction: number): void {
-    if (!this.#output.isTerminal) return
+    if (!this.#output.isTerminal || this.#output.json) return
     const whole = (this.#saved + fraction) / this.#images
     const filled = Math.round(whole * barWidth)
     const text = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${String(Math.round(whole * 100)).padStart(3)}%  image ${Math.min(this.#saved + 1, this.#images)}/${this.#images}`

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { join } from 'node:path'
 import envPaths from 'env-paths'
+import { appFolder, isPackaged } from './program-path.ts'
 
 /** The one reader of `process.env`: everything else is handed what it needs. */
 export const environment = (): Readonly<Record<string, string | undefined>> => process.env
@@ -12,6 +15,11 @@ export interface PlatformFolders {
   readonly log: string
 }
 
-export const platformFolders = (): PlatformFolders => envPaths('stablenew', { suffix: '' })
+/** Those of the user; where the package holds a file `portable`, all of it in `data` beside the app. */
+export function platformFolders(): PlatformFolders {
+  if (!isPackaged || !existsSync(join(appFolder, 'portable'))) return envPaths('stablenew', { suffix: '' })
+  const data = join(appFolder, 'data')
+  return { data, config: data, cache: join(data, 'cache'), log: join(data, 'logs') }
+}
 
 export const homeFolder = (): string => homedir()

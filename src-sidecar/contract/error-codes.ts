@@ -12,6 +12,7 @@ export const errorCodes = [
   'pack_not_found',
   'job_not_found',
   'image_not_found',
+  'picture_unreadable',
   'job_state',
   'settings_broken',
   'database_newer',

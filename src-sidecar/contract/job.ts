@@ -5,6 +5,10 @@ import { recipeSchema } from './recipe.ts'
 export const jobStates = ['queued', 'running', 'interrupted', 'completed', 'failed', 'cancelled', 'quarantined'] as const
 export type JobState = (typeof jobStates)[number]
 
+/** Those of a higher priority run first. */
+export const priorities = ['high', 'normal', 'low'] as const
+export type Priority = (typeof priorities)[number]
+
 /** An error as the API, a job and a pack tell it. */
 export const problemSchema = z.object({ code: z.enum(errorCodes), message: z.string() })
 export type Problem = z.infer<typeof problemSchema>
@@ -20,6 +24,7 @@ export const jobSchema = z.object({
   imagesDone: z.int(),
   /** The only backend that may do it; null: any. */
   pinnedTo: z.string().nullable(),
+  priority: z.enum(priorities),
   attempt: z.int(),
   problem: problemSchema.nullable(),
   createdAtMs: z.int(),
@@ -49,22 +54,40 @@ export const jobProgressSchema = z.object({
 })
 export type JobProgress = z.infer<typeof jobProgressSchema>
 
-export const queueSchema = z.object({
+/** Estimates, from what images of that kind took on that backend; null while nothing is known. */
+export const jobTimeSchema = z.object({
+  /** What is left to make of it, without waiting. */
+  workMs: z.number().nullable(),
+  /** From now until it is done, if work goes on without a pause. */
+  endsInMs: z.number().nullable(),
+})
+export type JobTime = z.infer<typeof jobTimeSchema>
+
+/** A part of the pending jobs, in the order in which they will run. */
+export const pendingPageSchema = z.object({
+  pending: z.array(jobSchema),
+  /** One for each of `pending`. */
+  pendingTimes: z.array(jobTimeSchema),
+  pendingTotal: z.int(),
+})
+export type PendingPage = z.infer<typeof pendingPageSchema>
+
+export const queueSchema = pendingPageSchema.extend({
   /** Nothing new is begun until somebody resumes; kept over restarts. */
   paused: z.boolean(),
   running: z.array(jobSchema),
   progress: z.array(jobProgressSchema),
-  /** In the order in which they will run; one page. */
-  pending: z.array(jobSchema),
-  pendingTotal: z.int(),
   /** The latest ended ones, newest first. */
   ended: z.array(jobSchema),
-  /** Work left in the whole queue, from what recent images took; null while nothing is known. */
+  /** Work left in the whole queue, shared by the backends that are there; null while nothing is known. Waiting is no work. */
   remainingMs: z.number().nullable(),
+  /** Whether an image is being made, so that `remainingMs` grows less; not while paused, or a backend starts or is not there. */
+  working: z.boolean(),
 })
 export type Queue = z.infer<typeof queueSchema>
 
 export const queueQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  limit: z.coerce.number().int().min(0).max(500).default(100),
   offset: z.coerce.number().int().min(0).default(0),
 })
+export type QueueQuery = z.infer<typeof queueQuerySchema>

@@ -32,7 +32,12 @@ export type PackSummary = z.infer<typeof packSummarySchema>
 /** What a pack sets itself, over the defaults and below what is asked for when it is queued. */
 export const packSettingsSchema = recipeDefaultsSchema
   .omit({ adetailer: true })
-  .extend({ seed: recipeSchema.shape.seed, images: recipeSchema.shape.images })
+  .extend({
+    seed: recipeSchema.shape.seed,
+    images: recipeSchema.shape.images,
+    /** Whether the seed counts on from job to job; absent: each begins with it. */
+    seedMode: z.enum(['fixed', 'increment']),
+  })
   .partial()
 export type PackSettings = z.infer<typeof packSettingsSchema>
 

@@ -18,6 +18,8 @@ export const managedSettingsSchema = z.object({
   env: z.record(z.string().regex(/^[^=\0]+$/, 'is no name of a variable'), text).default({}),
   /** From its start until it answers. */
   startupLimitS: z.int().min(1).max(3600).default(300),
+  /** When StableNew starts, in place of with the first image. */
+  startAtLaunch: z.boolean().default(false),
 })
 export type ManagedSettings = z.infer<typeof managedSettingsSchema>
 
@@ -38,6 +40,8 @@ const serverSchema = namedSchema.extend({
   url: z.url({ protocol: /^https?$/ }),
   username: z.string().max(200).default(''),
   password: z.string().max(200).default(''),
+  /** Minutes without a sign of progress after which it is interrupted, and restarted where it takes no interrupt. */
+  hungAfterMin: z.int().min(1).max(1440).default(10),
   /** Null: the user runs it, and it is never started or stopped from here. */
   managed: managedSettingsSchema.nullable().default(null),
 })

@@ -59,6 +59,7 @@ export class History {
     const saved = await this.#write(one, false, transaction, () => {
       if (!commit()) return false
       if (before !== undefined) this.#options.unfinished.take(before)
+      this.#forgetFrom(one)
       return true
     })
     if (saved !== null && before !== undefined) await this.#options.unfinished.removeFile(before)
@@ -72,7 +73,7 @@ export class History {
    * @returns whether it was saved. @throws AppError `disk`.
    */
   async saveStage(one: MadeImage, transaction: Transaction, commit: () => boolean): Promise<boolean> {
-    const { unfinished, store } = this.#options
+    const { unfinished } = this.#options
     const { job, imageIndex, stage, made, backend } = one
     const inTransaction = (work: () => void) =>
       transaction(() => {
@@ -86,12 +87,19 @@ export class History {
     const saved = await this.#write(one, true, transaction, () =>
       inTransaction(() => {
         if (before !== undefined) unfinished.take(before)
-        // One whose file is gone was made anew.
-        for (const other of store.stages(job.id, imageIndex)) if (other.stage === stage) store.forget(other.id)
+        this.#forgetFrom(one)
       }),
     )
     if (saved !== null && before !== undefined) await unfinished.removeFile(before)
     return saved !== null
+  }
+
+  /** What is made anew: its file has gone, or the job has other stages now. */
+  #forgetFrom({ job, imageIndex, stage }: MadeImage): void {
+    const { store } = this.#options
+    const last = stageNames(job.recipe).length - 1
+    for (const other of store.stages(job.id, imageIndex))
+      if (other.stage >= stage && (other.intermediate || other.stage !== last)) store.forget(other.id)
   }
 
   /** The last stage of this image that is there and can be read; null where it begins anew. */
@@ -148,11 +156,12 @@ export class History {
     const { width, height, seed, checkpoint, durationMs } = made
     const about = { jobId: job.id, imageIndex, stage, intermediate, width, height, seed, checkpoint, backend, durationMs }
     const names = stageNames(job.recipe)
+    const named = job.recipe.filePattern || pattern
     const name = imageName(
-      job.recipe.filePattern || pattern,
+      named,
       imageNameValues({ ...job, jobId: job.id, imageIndex, stage: names[stage] ?? '', used: made, createdAtMs }),
     )
-    const mark = stage < names.length - 1 ? `-${stage + 1}-${names[stage]}` : ''
+    const mark = stage < names.length - 1 && !/[[{]stage[\]}]/.test(named) ? `-${stage + 1}-${names[stage]}` : ''
     let saved: Image | null = null
     await archive.save(bytes, `${name}${mark}${extension}`, (file) => {
       saved = transaction(() => (commit() ? store.add({ ...about, parameters, createdAtMs, ...file }) : null))
@@ -230,11 +239,6 @@ export class History {
   /** All kept images of a job with their stages. */
   ofJob(jobId: number): Image[] {
     return this.#options.store.ofJob(jobId)
-  }
-
-  /** Mean time that the latest images took, in milliseconds; null before the first. */
-  recentDurationMs(): number | null {
-    return this.#options.store.recentDurationMs()
   }
 }
 

@@ -192,16 +192,6 @@ export class ImageStore {
     this.#database.prepare('DELETE FROM images WHERE id = ?').run(id)
   }
 
-  /** Mean time that the latest images took, in milliseconds; null before the first. */
-  recentDurationMs(): number | null {
-    const { mean } = this.#database
-      .prepare(
-        'SELECT avg(duration_ms) AS mean FROM (SELECT duration_ms FROM images WHERE intermediate = 0 ORDER BY id DESC LIMIT 20)',
-      )
-      .get() as { mean: number | null }
-    return mean
-  }
-
   #leaveBehind({ jobId, imageIndex, stage }: Pick<Image, 'jobId' | 'imageIndex' | 'stage'>): void {
     const earlier = this.#database
       .prepare<[number, number, number], { id: number }>(

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Image } from '../contract/image.ts'
 import { AppError, asError } from '../errors/app-error.ts'
@@ -31,7 +31,8 @@ export class Thumbnails {
     try {
       // Loaded when first needed: it costs 30 MB of memory.
       const { default: sharp } = await import('sharp')
-      await sharp(image.path)
+      // By its bytes: of a WebP that it opens itself it keeps the file open.
+      await sharp(await readFile(image.path))
         .resize(sidePx, sidePx, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 82 })
         .toFile(temporary)

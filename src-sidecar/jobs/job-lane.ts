@@ -33,6 +33,8 @@ export interface LaneOptions extends LaneParts {
 
 interface Current {
   readonly abort: AbortController
+  /** Lets the image that is being made finish, and none begin. */
+  readonly rest: AbortController
   readonly ended: Promise<void>
   cancelled: boolean
 }
@@ -91,9 +93,25 @@ export class JobLane {
     return { cancel, ended: current.ended }
   }
 
+  get jobIds(): number[] {
+    return [...this.#current.keys()]
+  }
+
+  /** The running job goes back to the queue once its image is made. */
+  rest(): void {
+    for (const { rest } of this.#current.values()) rest.abort()
+  }
+
+  /** Interrupts the running job, which goes back to the queue. Resolves when the backend has let go of it. */
+  async giveBack(): Promise<void> {
+    for (const { abort } of this.#current.values()) abort.abort()
+    await Promise.all([...this.#current.values()].map(({ ended }) => ended))
+  }
+
   /** Begins no image any more; `run` resolves when the one that is being made is saved. */
   finish(): void {
     this.#stopping.abort()
+    this.rest()
     this.wake()
   }
 
@@ -145,9 +163,11 @@ export class JobLane {
     const { runner, runId, logger, onJob, onOver, onGivenBack } = this.#options
     const fence: Fence = { jobId: job.id, runId, attempt: job.attempt }
     const abort = new AbortController()
-    const run = runner.run(job, fence, abort.signal, this.#stopping.signal)
+    const rest = new AbortController()
+    if (this.#stopping.signal.aborted) rest.abort()
+    const run = runner.run(job, fence, abort.signal, rest.signal)
     const over = Promise.withResolvers<void>()
-    const current: Current = { abort, ended: over.promise, cancelled: false }
+    const current: Current = { abort, rest, ended: over.promise, cancelled: false }
     this.#current.set(job.id, current)
     onJob(job)
     logger.info({ jobId: job.id, attempt: job.attempt, pack: job.packName, backend: this.id }, 'job started')

@@ -109,6 +109,8 @@ export class JobRunner {
       for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
         const isFirst = imageIndex === job.imagesDone
         let before = isFirst && last > 0 ? await this.#options.lastStage(job, imageIndex) : null
+        // The job may have had more stages then.
+        if (before && before.stage >= last) before = null
         for (let stage = before ? before.stage + 1 : 0; stage <= last; stage++) {
           if (stopping.aborted) return (await saving) ?? { how: 'interrupted' }
           const at = { imageIndex, stage }

@@ -1,7 +1,7 @@
 import type { JobState } from '../contract/job.ts'
 
 /**
- * The states of a job, as one pure table. Only `job-store.ts` changes a job's state, and only along these lines.
+ * The states of a job, as one pure table. Only `job-store.ts` and `bulk-cancel.ts` change a job's state, and only along these lines.
  *
  *   queued → running → completed | failed | cancelled
  *                    → interrupted → queued      (closing, or the app or the backend went down: it goes on at image k)
@@ -23,6 +23,9 @@ export type Transition = keyof typeof transitions
 
 export const canTransition = (transition: Transition, from: JobState): boolean =>
   (transitions[transition].from as readonly JobState[]).includes(from)
+
+/** States as SQL has them, for `IN`. */
+export const list = (states: readonly JobState[]): string => states.map((state) => `'${state}'`).join(', ')
 
 /** After this many attempts that took the app or its backend down, a job is not run again by itself. */
 export const maxCrashes = 3

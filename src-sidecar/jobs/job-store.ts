@@ -2,7 +2,11 @@ import type { Job, JobState, Problem } from '../contract/job.ts'
 import { modelKey } from '../contract/model-key.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Database } from '../store/database.ts'
-import { canTransition, maxCrashes, type Transition, transitions } from './job-states.ts'
+import { cancelledUpTo } from './bulk-cancel.ts'
+import { type JobRow as Row, toJob } from './job-row.ts'
+import { canTransition, list, maxCrashes, type Transition, transitions } from './job-states.ts'
+import { queueOrder } from './queue-order.ts'
+import { workOf } from './recipe-work.ts'
 
 export interface NewJob {
   readonly packId: string
@@ -11,6 +15,18 @@ export interface NewJob {
   readonly recipe: Recipe
   /** The only backend that may do it; null: any. */
   readonly pinnedTo: string | null
+}
+
+/** Pending work of one kind. */
+export interface PendingWork {
+  /** The only backend that may do it. */
+  readonly pinnedTo: string | null
+  readonly modelKey: string | null
+  /** As `workOf` says. */
+  readonly shape: string
+  readonly jobs: number
+  readonly images: number
+  readonly load: number
 }
 
 /** Whose jobs may be claimed. */
@@ -27,43 +43,14 @@ export interface Fence {
   readonly attempt: number
 }
 
-interface Row {
-  id: number
-  pack_id: string
-  pack_name: string
-  prompt_index: number
-  state: JobState
-  recipe: string
-  images_done: number
-  pinned_to: string | null
-  attempt: number
-  problem_code: string | null
-  problem_message: string | null
-  created_at_ms: number
-  started_at_ms: number | null
-  ended_at_ms: number | null
-}
-
-const toJob = (row: Row): Job => ({
-  id: row.id,
-  packId: row.pack_id,
-  packName: row.pack_name,
-  promptIndex: row.prompt_index,
-  state: row.state,
-  recipe: JSON.parse(row.recipe),
-  imagesDone: row.images_done,
-  pinnedTo: row.pinned_to,
-  attempt: row.attempt,
-  problem: row.problem_code === null ? null : ({ code: row.problem_code, message: row.problem_message ?? '' } as Problem),
-  createdAtMs: row.created_at_ms,
-  startedAtMs: row.started_at_ms,
-  endedAtMs: row.ended_at_ms,
-})
-
-const list = (states: readonly JobState[]): string => states.map((state) => `'${state}'`).join(', ')
 const endStates: readonly JobState[] = ['completed', 'failed', 'cancelled', 'quarantined']
 
-/** Every statement on the job table. Each change of state is one SQL statement that names the states it may come from. */
+/** The end of the queue, before jobs of a low priority. */
+const lastPosition = `(SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued' AND priority = 0)`
+/**
+ * Every statement on one job, and what the queue as a whole is asked for. `bulk-cancel.ts` has those on many jobs, `queue-order.ts`
+ * those on their order. Each change of state is one SQL statement that names the states it may come from.
+ */
 export class JobStore {
   readonly #database: Database
 
@@ -74,15 +61,13 @@ export class JobStore {
   /** All or none. @returns the new ids, in the order given. */
   add(jobs: readonly NewJob[], nowMs: number): number[] {
     const insert = this.#database.prepare(
-      `INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms, pinned_to, model_key)
-       VALUES (?, ?, ?, 'queued', (SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued'), ?, ?, ?, ?, ?)`,
+      `INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, created_at_ms, pinned_to, recipe, images_wanted, model_key, shape, image_load)
+       VALUES (?, ?, ?, 'queued', ${lastPosition}, ?, ?, ?, ?, ?, ?, ?)`,
     )
     return this.#database.transaction(() =>
       jobs.map(({ packId, packName, promptIndex, recipe, pinnedTo }) => {
-        const { checkpoint, images } = recipe
-        const key = checkpoint ? modelKey(checkpoint) : null
-        const values = [packId, packName, promptIndex, JSON.stringify(recipe), images, nowMs, pinnedTo, key]
-        return Number(insert.run(...values).lastInsertRowid)
+        const { lastInsertRowid } = insert.run(packId, packName, promptIndex, nowMs, pinnedTo, ...columnsOf(recipe))
+        return Number(lastInsertRowid)
       }),
     )()
   }
@@ -97,15 +82,36 @@ export class JobStore {
   }
 
   pending(limit: number, offset: number): Job[] {
-    return this.#select(`SELECT * FROM jobs WHERE state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?`, limit, offset)
+    const ids = `SELECT id FROM jobs WHERE state = 'queued' ORDER BY ${queueOrder} LIMIT ? OFFSET ?`
+    return this.#select(`SELECT * FROM jobs WHERE id IN (${ids}) ORDER BY ${queueOrder}`, limit, offset)
+  }
+
+  /** The ids of pending jobs from this place on. */
+  pendingIds(limit: number, offset: number): number[] {
+    const sql = `SELECT id FROM jobs WHERE state = 'queued' ORDER BY ${queueOrder} LIMIT ? OFFSET ?`
+    return this.#database.prepare(sql).pluck().all(limit, offset) as number[]
+  }
+
+  /** Work of the first `count` pending jobs, in the unit of `workOf`. */
+  loadAhead(count: number): number {
+    const first = `SELECT load_left FROM jobs WHERE state = 'queued' ORDER BY ${queueOrder} LIMIT ?`
+    return this.#database.prepare(`SELECT coalesce(sum(load_left), 0) FROM (${first})`).pluck().get(count) as number
+  }
+
+  /** What pending jobs have still to make, by what its time depends on. */
+  pendingWork(): PendingWork[] {
+    return this.#database
+      .prepare(
+        `SELECT nullif(pinned_to, '') AS pinnedTo, nullif(model_key, '') AS modelKey, shape, jobs, images, load
+         FROM pending_work WHERE jobs > 0`,
+      )
+      .all() as PendingWork[]
   }
 
   /** Jobs and images that are still to be made by pending jobs. */
   pendingTotals(): { jobs: number; images: number } {
     return this.#database
-      .prepare(
-        `SELECT count(*) AS jobs, coalesce(sum(images_wanted - images_done), 0) AS images FROM jobs WHERE state = 'queued'`,
-      )
+      .prepare('SELECT coalesce(sum(jobs), 0) AS jobs, coalesce(sum(images), 0) AS images FROM pending_work')
       .get() as { jobs: number; images: number }
   }
 
@@ -134,7 +140,8 @@ export class JobStore {
         .prepare(
           `UPDATE jobs SET state = 'running', run_id = @runId, attempt = attempt + 1, started_at_ms = @nowMs, ended_at_ms = NULL
          WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND coalesce(pinned_to, @backendId) = @backendId
-             AND coalesce(model_key, '') NOT IN (SELECT value FROM json_each(@elsewhere)) ORDER BY position, id LIMIT 1)
+             AND coalesce(model_key, '') NOT IN (SELECT value FROM json_each(@elsewhere))
+             AND id > coalesce((SELECT value FROM flags WHERE name = '${cancelledUpTo}'), 0) ORDER BY ${queueOrder} LIMIT 1)
            AND state = 'queued'
            AND NOT EXISTS (SELECT 1 FROM flags WHERE name = 'paused' AND value = 1) RETURNING *`,
         )
@@ -223,23 +230,17 @@ export class JobStore {
     })()
   }
 
-  cancelPending(id: number, nowMs: number): Job | undefined {
-    return this.#change('cancelPending', id, `ended_at_ms = ${Math.trunc(nowMs)}`)
-  }
-
-  /** @returns how many were cancelled. */
-  cancelAllPending(nowMs: number): number {
-    return this.#database.prepare(`UPDATE jobs SET state = 'cancelled', ended_at_ms = ? WHERE state = 'queued'`).run(nowMs)
-      .changes
+  /** Takes it out of the queue. @param stamp as `BulkCancel.stamp` says: what `BulkCancel.restore` finds it by. */
+  cancelPending(id: number, stamp: number): Job | undefined {
+    return this.#change('cancelPending', id, `ended_at_ms = ${Math.trunc(stamp)}`)
   }
 
   /** Puts an ended job at the end of the queue again; its finished images stay. */
   retry(id: number): Job | undefined {
-    const next = `(SELECT coalesce(max(position), 0) + 1 FROM jobs WHERE state = 'queued')`
     return this.#change(
       'retry',
       id,
-      `crashes = 0, problem_code = NULL, problem_message = NULL, ended_at_ms = NULL, position = ${next}`,
+      `crashes = 0, problem_code = NULL, problem_message = NULL, ended_at_ms = NULL, priority = 0, position = ${lastPosition}`,
     )
   }
 
@@ -270,6 +271,12 @@ export class JobStore {
   #select(sql: string, ...values: number[]): Job[] {
     return (this.#database.prepare(sql).all(...values) as Row[]).map(toJob)
   }
+}
+
+/** The columns `recipe, images_wanted, model_key, shape, image_load`. */
+export function columnsOf(recipe: Recipe): [string, number, string | null, string, number] {
+  const { shape, load } = workOf(recipe)
+  return [JSON.stringify(recipe), recipe.images, recipe.checkpoint ? modelKey(recipe.checkpoint) : null, shape, load]
 }
 
 /** Whether a job is over, for good or until somebody retries it. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Job, JobProgress } from '../contract/job.ts'
+import type { BackendStatus } from '../contract/status.ts'
 import { asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
@@ -22,6 +23,20 @@ export interface QueueProcessorOptions {
   readonly onOver: (job: Job) => Promise<void>
   /** What a stop does to running images, where its reason does not say. */
   readonly atExit: () => 'finish' | 'cancel'
+}
+
+/** What a lane does now. */
+export interface LaneWork {
+  /** Of its backend. */
+  readonly id: string
+  readonly state: BackendStatus['state']
+  /** As `modelKey` writes them; null where any may do. */
+  readonly checkpoints: ReadonlySet<string> | null
+  /** Jobs that it has begun; one of them may only be being saved. */
+  readonly running: readonly number[]
+  readonly progress: JobProgress | undefined
+  /** An image is being made, and the backend not merely being started for it. */
+  readonly isWorking: boolean
 }
 
 interface Running {
@@ -49,6 +64,17 @@ export class QueueProcessor implements Component {
   /** Of the images that are being made now. */
   get progress(): readonly JobProgress[] {
     return this.#all.flatMap(({ runner: { progress } }) => progress ?? [])
+  }
+
+  get work(): readonly LaneWork[] {
+    return this.#all.map(({ id, backend, runner, jobIds }) => ({
+      id,
+      state: backend.status.state,
+      checkpoints: backend.known?.checkpoints ?? null,
+      running: jobIds,
+      progress: runner.progress,
+      isWorking: this.isAtWork(id),
+    }))
   }
 
   /** The latest preview of a running job. */
@@ -113,6 +139,16 @@ export class QueueProcessor implements Component {
     running?.cancel()
     await running?.ended
     return running !== undefined
+  }
+
+  /** Running jobs go back to the queue once their images are made. */
+  rest(): void {
+    for (const lane of this.#all) lane.rest()
+  }
+
+  /** Interrupts all that runs; the jobs go back to the queue. Resolves when the backends have let go of them. */
+  async giveBack(): Promise<void> {
+    await Promise.all(this.#all.map((lane) => lane.giveBack()))
   }
 
   stop(reason: StopReason, force: AbortSignal): Promise<void> {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+import type { z } from 'zod'
 import type { Image } from '../contract/image.ts'
 import {
   type MakeAgainRequest,
@@ -5,11 +7,16 @@ import {
   type QueueImageRequest,
   queueImageRequestSchema,
 } from '../contract/image-request.ts'
-import type { Job, Queue } from '../contract/job.ts'
+import type { Job, PendingPage, Queue } from '../contract/job.ts'
+import type { queuePictureRequestSchema } from '../contract/picture-settings.ts'
+import type { Cancelled, CancelRequest, Paused } from '../contract/queue-request.ts'
 import type { Chosen, Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
+import type { BulkCancel } from './bulk-cancel.ts'
 import type { JobStore, NewJob } from './job-store.ts'
+import type { Pace } from './pace.ts'
 import type { QueueProcessor } from './queue-processor.ts'
+import { queueTimes } from './queue-times.ts'
 
 const endedShown = 30
 /** Rows that are written at once: some 15 ms in which nothing else is answered. */
@@ -46,13 +53,15 @@ export interface QueueOptions {
   readonly onQueue: () => void
   /** The user has asked for images: before the processor wakes. */
   readonly onAsked: () => void
-  /** Mean time of the latest images, in milliseconds. */
-  readonly imageDurationMs: () => number | null
+  readonly bulk: BulkCancel
+  readonly pace: Pace
+  /** Has every backend give its memory back. Does not throw. */
+  readonly freeMemory: () => Promise<Paused['freed']>
   /** 0 to 2³²−1; each job without a seed of its own gets one. */
   readonly randomSeed: () => number
 }
 
-/** What a user does with the queue: add, look, cancel, retry. */
+/** What a user does with the queue: add, look, pause, cancel, retry. */
 export class JobQueue {
   readonly #options: QueueOptions
 
@@ -112,6 +121,8 @@ export class JobQueue {
       prompt: prompt ?? recipe.prompt,
       negativePrompt: negativePrompt ?? recipe.negativePrompt,
       source: { ...source, path: image.path },
+      // They have been gone through.
+      stages: settings.stages ?? [],
       seed: seed ?? this.#options.randomSeed(),
       images,
     }
@@ -138,45 +149,108 @@ export class JobQueue {
     return ids
   }
 
-  view(limit: number, offset: number): Queue {
-    const { store, processor } = this.#options
-    const totals = store.pendingTotals()
-    return {
-      paused: store.paused,
-      running: store.running(),
-      progress: [...processor.progress],
-      pending: store.pending(limit, offset),
-      pendingTotal: totals.jobs,
-      ended: store.ended(endedShown),
-      remainingMs: this.#remainingMs(totals.images),
+  /**
+   * Jobs that begin with a picture of the user's, or, where it is null, only take its settings.
+   * @param path of our copy of it
+   */
+  addFromPicture(path: string | null, request: z.output<typeof queuePictureRequestSchema>, defaults: RecipeDefaults): number[] {
+    const { source, settings, prompt, negativePrompt, images, seed, name, pinnedTo = null } = request
+    const recipe: Recipe = {
+      version: 1,
+      ...defaults,
+      ...settings,
+      prompt,
+      negativePrompt,
+      ...(source && path !== null && { source: { ...source, path }, stages: settings.stages ?? [] }),
+      seed: seed ?? this.#options.randomSeed(),
+      images,
     }
+    const packName = name.replace(/\.[^.]*$/, '') || 'picture'
+    const ids = this.#options.store.add([{ packId: 'picture', packName, promptIndex: 0, pinnedTo, recipe }], Date.now())
+    this.#options.onQueue()
+    this.#asked()
+    return ids
+  }
+
+  view(limit: number, offset: number): Queue {
+    const { store } = this.#options
+    const { page, whole } = this.#page(limit, offset)
+    return { ...page, ...whole, paused: store.paused, running: store.running(), ended: store.ended(endedShown) }
+  }
+
+  /** A part of the pending jobs. */
+  pending(limit: number, offset: number): PendingPage {
+    return this.#page(limit, offset).page
+  }
+
+  /** The ids of pending jobs from this place on. */
+  pendingIds(limit: number, offset: number): number[] {
+    return this.#options.store.pendingIds(limit, offset)
   }
 
   /** @throws AppError `job_not_found`, `job_state`. Resolves once the job is really no longer worked on. */
   async cancel(id: number): Promise<Job> {
-    const { store, processor } = this.#options
-    const pending = store.cancelPending(id, Date.now())
+    const { store, processor, bulk } = this.#options
+    const pending = store.cancelPending(id, bulk.stamp(Date.now()))
     if (pending !== undefined) return this.#told(pending)
     await processor.cancelRunning(id)
     const job = this.#get(id)
     // It may have gone back to the queue in between, when its backend went away.
-    const requeued = job.state === 'queued' ? store.cancelPending(id, Date.now()) : undefined
+    const requeued = job.state === 'queued' ? store.cancelPending(id, bulk.stamp(Date.now())) : undefined
     if (requeued !== undefined) return this.#told(requeued)
     if (job.state === 'running') throw new AppError('job_state', `Job ${id} could not be cancelled now; try again.`)
     return job
   }
 
-  setPaused(paused: boolean): void {
-    this.#options.store.setPaused(paused)
-    this.#options.onQueue()
-    this.#asked()
+  /**
+   * Cancels these jobs, those of a pack, or all that wait; with `running: 'cancel'` also what is being made of them. None of them
+   * is begun any more from the moment of the call. Resolves once none is worked on.
+   */
+  async cancelMany({ ids, packId, running = 'keep' }: CancelRequest): Promise<Cancelled> {
+    const { store, bulk, onQueue } = this.#options
+    const stamp = bulk.stamp(Date.now())
+    const isMeant = (job: Job) => ids?.includes(job.id) ?? (packId === undefined || packId === job.packId)
+    const current = running === 'cancel' ? store.running().filter(isMeant) : []
+    let pending = 0
+    if (ids !== undefined) pending = bulk.cancel(ids, stamp)
+    else if (packId !== undefined) pending = await sliced(() => bulk.cancelPack(packId, stamp))
+    else {
+      bulk.beginAll()
+      pending = await sliced(() => bulk.cancelSome(stamp))
+    }
+    onQueue()
+    const ended = await Promise.all(current.map(({ id }) => this.cancel(id)))
+    return { cancelled: pending + ended.filter(({ state }) => state === 'cancelled').length, undo: pending > 0 ? stamp : null }
   }
 
-  /** @returns how many. */
-  cancelAllPending(): number {
-    const cancelled = this.#options.store.cancelAllPending(Date.now())
+  /** Puts jobs that were cancelled together back to their places. @returns how many. */
+  async undoCancel(stamp: number): Promise<number> {
+    const restored = await sliced(() => this.#options.bulk.restore(stamp))
     this.#options.onQueue()
-    return cancelled
+    if (restored > 0) this.#asked()
+    return restored
+  }
+
+  /**
+   * Nothing is begun until `resume`, also after a restart. The running jobs go back to their places: with `finish` when their image
+   * is made, with `free` at once, and then the backends give their memory back.
+   */
+  async pause(running: 'finish' | 'free'): Promise<Paused> {
+    const { store, processor, onQueue, freeMemory } = this.#options
+    store.setPaused(true)
+    onQueue()
+    if (running === 'finish') {
+      processor.rest()
+      return { paused: true, freed: [] }
+    }
+    await processor.giveBack()
+    return { paused: true, freed: await freeMemory() }
+  }
+
+  resume(): void {
+    this.#options.store.setPaused(false)
+    this.#options.onQueue()
+    this.#asked()
   }
 
   /** @throws AppError `job_not_found`, `job_state`. */
@@ -207,12 +281,21 @@ export class JobQueue {
     return job
   }
 
-  #remainingMs(pendingImages: number): number | null {
-    const each = this.#options.imageDurationMs()
-    if (each === null) return null
-    const running = this.#options.processor.progress
-    const left = running.map(({ remainingMs, fraction }) => remainingMs ?? each * (1 - fraction))
-    // Backends work side by side.
-    return Math.round((left.reduce((sum, ms) => sum + ms, 0) + pendingImages * each) / Math.max(1, left.length))
+  #page(limit: number, offset: number): { page: PendingPage; whole: Pick<Queue, 'progress' | 'remainingMs' | 'working'> } {
+    const { store, processor } = this.#options
+    const pending = limit > 0 ? store.pending(limit, offset) : []
+    const { pendingTimes, ...times } = queueTimes(this.#options, pending, offset)
+    const page = { pending, pendingTimes, pendingTotal: store.pendingTotals().jobs }
+    return { page, whole: { ...times, progress: [...processor.progress] } }
   }
+}
+
+/** Does slice after slice until one finds nothing; everything else goes on between two. @returns how many rows in all. */
+async function sliced(slice: () => number): Promise<number> {
+  let all = 0
+  for (let rows = slice(); rows > 0; rows = slice()) {
+    all += rows
+    await setImmediate()
+  }
+  return all
 }

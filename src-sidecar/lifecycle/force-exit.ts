@@ -18,6 +18,8 @@ export type { ForceExitNotes, Guard, NativeExit } from './force-exit-shared.ts'
 
 export interface ForceExitOptions
   extends Pick<ForceExitSetup, 'runId' | 'appVersion' | 'logFile' | 'reportFile' | 'nativeUrl' | 'watchStdin' | 'parentPid'> {
+  /** `force-exit-worker.ts`, or what it was bundled into. */
+  readonly workerFile: string
   /** Spares the thread from stripping types: 10 MB and 50 ms. */
   readonly compileCacheDir: string
   /** From the beginning of a shutdown, or of what should have begun one. Default 30,000. */
@@ -88,7 +90,7 @@ export class ForceExit implements Component {
 
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    const { compileCacheDir, ...own } = this.#options
+    const { compileCacheDir, workerFile, ...own } = this.#options
     const limits = { tickMs: 250, closingLimitMs: limitMs, silentLimitMs: limitMs, ...own }
     const setup: ForceExitSetup = {
       ...limits,
@@ -96,7 +98,7 @@ export class ForceExit implements Component {
       flags: this.#flags.buffer as SharedArrayBuffer,
       notes: this.#shared,
     }
-    const worker = new Worker(new URL('./force-exit-worker.ts', import.meta.url), {
+    const worker = new Worker(workerFile, {
       name: this.name,
       workerData: setup,
       env: { NODE_COMPILE_CACHE: compileCacheDir },

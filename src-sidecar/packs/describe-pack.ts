@@ -2,7 +2,7 @@ import type { Pack, PackFinding } from '../contract/pack.ts'
 import { asError } from '../errors/app-error.ts'
 import type { PackContent } from './formats/parse-pack-json.ts'
 import { fileOfPrompts, type OpenPack } from './load-pack.ts'
-import { ownSettings } from './own-settings.ts'
+import { ownSettings, unusedSettings } from './own-settings.ts'
 import { packJobs } from './pack-jobs.ts'
 import { checkLoras } from './validate/check-loras.ts'
 import { validatePack } from './validate/validate-pack.ts'
@@ -43,11 +43,23 @@ export function shownMatrix({ matrix }: PackContent): Pack['matrix'] {
 export function findingsOf({ files, content, wildcards }: OpenPack, loras: readonly string[]): PackFinding[] {
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0)
   if (bytes <= maxCheckedBytes || content.problem !== null)
-    return [...validatePack(files, wildcards), ...checkLoras(content.prompts, fileOfPrompts(files)?.name ?? '', loras)]
+    return [
+      ...validatePack(files, wildcards),
+      ...unused(files, content.settings),
+      ...checkLoras(content.prompts, fileOfPrompts(files)?.name ?? '', loras),
+    ]
   const size = Math.round(bytes / 2 ** 20)
   return [
     wholeFile('warning', files[0]!.name, `This pack has ${size} MB and is not checked.`, 'The preview shows what it makes.'),
   ]
+}
+
+function unused(files: OpenPack['files'], settings: PackContent['settings']): PackFinding[] {
+  const names = unusedSettings(settings)
+  const file = files.find(({ name }) => name.endsWith('.json'))?.name
+  if (names.length === 0 || file === undefined) return []
+  const some = `${names.slice(0, 12).join(', ')}${names.length > 12 ? `, and ${names.length - 12} more` : ''}`
+  return [wholeFile('warning', file, `StableNew does not use these settings: ${some}.`, 'They stay in the file.')]
 }
 
 function countOf(pack: OpenPack): bigint | PackFinding {

@@ -30,6 +30,8 @@ export type JobChoice = Omit<z.output<typeof packChoiceSchema>, 'drawSeed'> & {
   readonly drawSeed: number
   /** What is asked for over the pack's own settings. */
   readonly settings?: PackSettings | undefined
+  /** Of each job; absent: as the pack says. */
+  readonly images?: number | undefined
 }
 
 /** Characters of all prompts of a batch: what a queue of 100,000 may take in memory. */
@@ -56,7 +58,7 @@ export function packJobs(pack: OpenPack, choice: JobChoice): PackJobs {
   const perPrompt = sweeps.reduce((count, { values }) => count * BigInt(values.length), 1n)
   const all = expansion.count * perPrompt
   const count = choice.limit !== undefined && BigInt(choice.limit) < all ? BigInt(choice.limit) : all
-  const { images: _, seed: ownSeed, ...own } = { ...ownSettings(content.settings), ...choice.settings }
+  const { images = 1, seed: ownSeed, seedMode, ...own } = { ...ownSettings(content.settings), ...choice.settings }
 
   const at = (index: bigint): PackJob => {
     if (index < 0n || index >= count) throw new RangeError(`There are ${count} jobs, from index 0; there is none at ${index}.`)
@@ -73,11 +75,15 @@ export function packJobs(pack: OpenPack, choice: JobChoice): PackJobs {
         ...(names.length > 0 && { sweep: Object.fromEntries(names.map(([name, value]) => [name, String(value)])) }),
       },
       settings: { ...own, ...swept },
-      seed: sweptSeed ?? ownSeed ?? shared,
+      seed: sweptSeed ?? (seedMode === 'increment' ? counted(ownSeed, base, choice.images ?? images) : ownSeed) ?? shared,
     }
   }
   return { count, at }
 }
+
+/** Counts on where the job before ends. */
+const counted = (seed: number | undefined, job: bigint, images: number): number | undefined =>
+  seed === undefined ? undefined : Number((BigInt(seed) + job * BigInt(images)) % 2n ** 32n)
 
 /** `length` of them from `offset` on; one that can't be made says why. */
 export function previewJobs(jobs: PackJobs, offset: number, length: number): PreviewJob[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { programPath } from '../config/program-path.ts'
 import { findCommand } from './find-command.ts'
 import { membersOfGroup } from './group-tree.ts'
 import { becomeSubreaper, pidfdSupported } from './native-linux.ts'
@@ -14,7 +14,7 @@ import { isAlive, readAllStats, readChildren, readProcessStat } from './process-
 import { signalIfSame } from './signal-if-same.ts'
 
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
-const shimFile = fileURLToPath(new URL('./shim.linux.ts', import.meta.url))
+const shimFile = programPath('shim.linux')
 
 /** Linux: subreapers and PID namespaces. See the README of this folder for what each level promises. */
 export async function createLinuxPlatform(options: PlatformOptions): Promise<ContainmentPlatform> {

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { programPath } from '../config/program-path.ts'
 import { membersOfGroup } from './group-tree.ts'
 import type { ContainmentPlatform, PlatformOptions } from './platform.ts'
 import { descendantsOf, isAlive, readAllStats, readProcessStat } from './process-stat.ts'
 import { isSame, signalChecked } from './signal-checked.ts'
 
-const shimFile = fileURLToPath(new URL('./shim.posix.ts', import.meta.url))
+const shimFile = programPath('shim.posix')
 
 /** The group level, without native calls: other systems than Linux and Windows, and Linux where they can't be made. */
 export function createPosixPlatform(options: PlatformOptions, reasons: string[] = []): ContainmentPlatform {

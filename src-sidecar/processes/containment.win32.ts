@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { programPath } from '../config/program-path.ts'
 import { definedOnly } from './defined-only.ts'
 import { bootTime, terminateIfSame } from './native-win32.ts'
 import type { ContainmentPlatform, PlatformOptions } from './platform.ts'
 import { isSame } from './signal-checked.ts'
 import { readWin32Process } from './win32-stats.ts'
 
-const shimFile = fileURLToPath(new URL('./shim.win32.ts', import.meta.url))
+const shimFile = programPath('shim.win32')
 
 /** Windows: each guard is the first member of a job object whose only handle it holds. */
 export function createWin32Platform({ env, dataDir }: PlatformOptions): ContainmentPlatform {

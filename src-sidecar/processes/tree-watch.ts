@@ -26,12 +26,15 @@ const everyMs = 200
 export class TreeWatch {
   readonly #seen = new Map<string, ProcessRow>()
   readonly #ports = new Set<number>()
+  /** What was there before we looked: on Windows the host of our own console is below us. */
+  readonly #before = new Set<string>()
   #peak: TreeFigures = { processes: 0, threads: 0, rssBytes: null, descriptors: null }
   #timer: NodeJS.Timeout | undefined
 
   /** @throws Error when the kernel refuses */
   start(): void {
     if (native && !native.becomeSubreaper()) throw new Error('the system does not let this process adopt what others leave')
+    if (!native) for (const row of readProcessTable()) this.#before.add(keyOf(row))
     this.#timer = setInterval(() => this.look(), everyMs)
   }
 
@@ -51,7 +54,7 @@ export class TreeWatch {
   /** What runs now. Takes some milliseconds. */
   look(): { rows: ProcessRow[]; figures: TreeFigures } {
     this.#reapAdopted()
-    const below = readProcessTable()
+    const below = readProcessTable().filter((row) => !this.#before.has(keyOf(row)))
     const known = new Set(below.map(keyOf))
     const elsewhere = native
       ? []

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { programPath } from '../config/program-path.ts'
 import { type LastShutdown, lastShutdownSchema } from '../contract/last-shutdown.ts'
 import { withDeadline } from '../lifecycle/deadline.ts'
 import { type ObservedExit, type ObservedProcess, spawnObserved } from '../processes/spawn-observed.ts'
@@ -9,7 +9,7 @@ import { type ObservedExit, type ObservedProcess, spawnObserved } from '../proce
 const readyWithinMs = 60_000
 const windowWithinMs = 30_000
 const answerWithinMs = 20_000
-const windowProgram = fileURLToPath(new URL('./neutralino-stand-in.ts', import.meta.url))
+const windowProgram = programPath('neutralino-stand-in')
 const readySchema = z.object({ stablenew: z.literal('ready'), port: z.number(), token: z.string() })
 
 export interface LaunchPlan {

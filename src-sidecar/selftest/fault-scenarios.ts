@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { programPath } from '../config/program-path.ts'
 import type { Queue } from '../contract/job.ts'
 import { waitFor } from '../lifecycle/wait-for.ts'
 import { spawnObserved } from '../processes/spawn-observed.ts'
@@ -97,7 +97,7 @@ export const faultScenarios: readonly Scenario[] = [
     closes: ['stdin-eof'],
     verdict: 'forced',
     exitWithinMs: forcedWithinMs,
-    fault: fileURLToPath(new URL('./faults/blocked-loop.ts', import.meta.url)),
+    fault: programPath('blocked-loop'),
     async act({ app }) {
       await queueJob(app, 1, 10)
       await imageIsMade(app)

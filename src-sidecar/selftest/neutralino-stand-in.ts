@@ -7,18 +7,18 @@
  * On stdout: the sidecar's lines as they are, and its own as `{"standIn": …}`.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { appFolder, programPath } from '../config/program-path.ts'
 import { NativeCalls } from './native-calls.ts'
 import { SpawnedProcesses } from './spawned-processes.ts'
 import { StandInPage } from './stand-in-page.ts'
 import { StandInServer } from './stand-in-server.ts'
 
-const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 const configSchema = z.object({ nativeAllowList: z.array(z.string()), extensions: z.tuple([z.object({ id: z.string() })]) })
-const config = configSchema.parse(JSON.parse(readFileSync(pathOf('neutralino.config.json'), 'utf8')))
+const config = configSchema.parse(JSON.parse(readFileSync(join(appFolder, 'neutralino.config.json'), 'utf8')))
 const extensionId = config.extensions[0].id
 const { values: flags, positionals: sidecarArgs } = parseArgs({
   options: { 'no-page': { type: 'boolean' }, 'no-tray': { type: 'boolean' }, 'node-flags': { type: 'string', default: '' } },
@@ -55,7 +55,7 @@ const calls: NativeCalls = new NativeCalls({
 const port = await server.listen()
 
 const nodeFlags = flags['node-flags'].split(' ').filter(Boolean)
-const words = [process.execPath, '--disable-warning=ExperimentalWarning', ...nodeFlags, pathOf('src-sidecar/main.ts')]
+const words = [process.execPath, '--disable-warning=ExperimentalWarning', ...nodeFlags, programPath('main')]
 const all = [...words, '--host-lines', '--shell', 'neutralino', ...sidecarArgs]
 const quoted = all.map((word) => (process.platform === 'win32' ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
 const command = process.platform === 'win32' ? quoted : `exec ${quoted}`

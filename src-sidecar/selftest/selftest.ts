@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { environment } from '../config/environment.ts'
+import { programPath } from '../config/program-path.ts'
 import { appVersion } from '../config/version.ts'
 import type { SelftestReport, SelftestResult, SelftestRun } from '../contract/selftest.ts'
 import { loadPlatform } from '../processes/load-platform.ts'
@@ -11,7 +11,7 @@ import { type PlannedRun, planRuns, type SelftestOptions } from './plan-runs.ts'
 import { failed, notRun } from './results.ts'
 import { type WitnessPlan, witnessLineSchema } from './witness-plan.ts'
 
-const witnessProgram = fileURLToPath(new URL('./witness.ts', import.meta.url))
+const witnessProgram = programPath('witness')
 /** Watching costs a process of 50 MB each. */
 const mostAtOnce = 24
 export interface SelftestSetup extends SelftestOptions {

@@ -16,7 +16,14 @@ import {
   type SavedSearch,
   savedSearchSchema,
 } from '../../src-sidecar/contract/image-search.ts'
-import { jobSchema, type Queue, queueSchema } from '../../src-sidecar/contract/job.ts'
+import {
+  jobSchema,
+  type PendingPage,
+  type Priority,
+  pendingPageSchema,
+  type Queue,
+  queueSchema,
+} from '../../src-sidecar/contract/job.ts'
 import {
   type AnswerRequest,
   type ExperimentRequest,
@@ -46,6 +53,17 @@ import {
   type SavePackRequest,
   savedPackSchema,
 } from '../../src-sidecar/contract/pack-edit.ts'
+import { type QueuePictureRequest, type ReadPicture, readPictureSchema } from '../../src-sidecar/contract/picture-settings.ts'
+import {
+  type CancelRequest,
+  cancelledSchema,
+  changedSchema,
+  type JobChange,
+  jobIdsSchema,
+  type MoveTarget,
+  type PauseRequest,
+  pausedSchema,
+} from '../../src-sidecar/contract/queue-request.ts'
 import { freedMemorySchema, type ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { type SelftestState, type selftestRequestSchema, selftestStateSchema } from '../../src-sidecar/contract/selftest.ts'
 import { type Settings, settingsSchema } from '../../src-sidecar/contract/settings.ts'
@@ -55,9 +73,6 @@ import { ApiError, errorOfAnswer } from './api-error.ts'
 export type SortedSearch = Pick<SavedSearch, 'search' | 'sort'>
 
 type Query = Record<string, string | number | undefined>
-
-const pausedSchema = z.object({ paused: z.boolean() })
-const cancelledSchema = z.object({ cancelled: z.int() })
 
 export class Api {
   readonly #baseUrl: string
@@ -80,9 +95,19 @@ export class Api {
   newPack = (request: NewPackRequest) => this.#send('POST', '/api/packs', request, savedPackSchema)
   queuePack = (request: QueuePackRequest) => this.#send('POST', '/api/queue', request, queuedSchema)
   queue = (limit: number, offset = 0): Promise<Queue> => this.#get('/api/queue', queueSchema, { limit, offset })
-  pauseQueue = () => this.#send('POST', '/api/queue/pause', undefined, pausedSchema)
+  pending = (limit: number, offset: number): Promise<PendingPage> =>
+    this.#get('/api/queue/pending', pendingPageSchema, { limit, offset })
+  pendingIds = (limit: number, offset: number) => this.#get('/api/queue/ids', jobIdsSchema, { limit, offset })
+  pauseQueue = (request: PauseRequest) => this.#send('POST', '/api/queue/pause', request, pausedSchema)
   resumeQueue = () => this.#send('POST', '/api/queue/resume', undefined, pausedSchema)
-  cancelPending = () => this.#send('POST', '/api/queue/cancel-pending', undefined, cancelledSchema)
+  moveJobs = (ids: readonly number[], target: MoveTarget) => this.#send('POST', '/api/queue/move', { ids, target }, changedSchema)
+  setPriority = (ids: readonly number[], priority: Priority) =>
+    this.#send('POST', '/api/queue/priority', { ids, priority }, changedSchema)
+  editJobs = (ids: readonly number[], change: JobChange) => this.#send('POST', '/api/queue/edit', { ids, change }, changedSchema)
+  duplicateJobs = (ids: readonly number[], newSeeds: boolean) =>
+    this.#send('POST', '/api/queue/duplicate', { ids, newSeeds }, jobIdsSchema)
+  cancelJobs = (request: CancelRequest) => this.#send('POST', '/api/queue/cancel', request, cancelledSchema)
+  undoCancel = (undo: number) => this.#send('POST', '/api/queue/undo-cancel', { undo }, changedSchema)
   cancelJob = (id: number) => this.#send('POST', `/api/jobs/${id}/cancel`, undefined, jobSchema)
   retryJob = (id: number) => this.#send('POST', `/api/jobs/${id}/retry`, undefined, jobSchema)
   images = (limit: number, { search, sort }: SortedSearch, after?: string): Promise<ImagePage> =>
@@ -94,6 +119,14 @@ export class Api {
     this.#send('POST', '/api/saved-searches', { name, ...what }, savedSearchSchema)
   removeSearch = (id: number) => this.#send('POST', `/api/saved-searches/${id}/remove`, undefined)
   image = (id: number) => this.#get(`/api/images/${id}`, imageSchema)
+  imageStages = (id: number) => this.#get(`/api/images/${id}/stages`, z.array(imageSchema))
+  readPicture = (picture: Blob): Promise<ReadPicture> => this.#upload('/api/pictures/read', picture, readPictureSchema)
+  queuePicture(picture: Blob, request: QueuePictureRequest) {
+    const form = new FormData()
+    if (request.source) form.append('picture', picture)
+    form.append('request', JSON.stringify(request))
+    return this.#upload('/api/pictures/queue', form, queuedSchema)
+  }
   rateImage = (id: number, rating: number | null) => this.#send('PUT', `/api/images/${id}/rating`, { rating }, imageSchema)
   tagImage = (id: number, tags: readonly string[]) => this.#send('PUT', `/api/images/${id}/tags`, { tags }, imageSchema)
   queueImage = (id: number, request: QueueImageRequest) => this.#send('POST', `/api/images/${id}/queue`, request, queuedSchema)
@@ -160,13 +193,19 @@ export class Api {
     return schema ? parsed(schema, answer) : undefined
   }
 
+  async #upload<T>(path: string, body: Blob | FormData, schema: z.ZodType<T>): Promise<T> {
+    return parsed(schema, await this.#fetch('POST', path, body))
+  }
+
   async #fetch(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers: Record<string, string> = {}
     if (this.#token) headers.authorization = `Bearer ${this.#token}`
-    if (body !== undefined) headers['content-type'] = 'application/json'
+    const raw = body instanceof Blob || body instanceof FormData
+    if (body !== undefined && !raw) headers['content-type'] = 'application/json'
+    const sent = raw ? body : body === undefined ? null : JSON.stringify(body)
     let response: Response
     try {
-      response = await fetch(this.#baseUrl + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
+      response = await fetch(this.#baseUrl + path, { method, headers, body: sent })
     } catch {
       throw new ApiError('unreachable', 'StableNew does not answer.')
     }

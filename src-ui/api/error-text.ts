@@ -19,6 +19,7 @@ const texts: Record<ApiErrorCode, ErrorText> = {
   pack_not_found: { title: 'The pack is gone', advice: 'Its file was moved or deleted. Put it back or choose another.' },
   job_not_found: { title: 'The job is gone', advice: 'It is no longer in the queue.' },
   image_not_found: { title: 'The image is gone', advice: 'Its file was moved or deleted.' },
+  picture_unreadable: { title: 'That is no picture', advice: 'Take a PNG, JPEG or WebP.' },
   job_state: { title: 'Too late for that', advice: 'The job has moved on in the meantime.' },
   settings_broken: { title: 'The settings could not be read', advice: 'They were set aside. Check them and save again.' },
   database_newer: { title: 'The data is from a newer StableNew', advice: 'Update StableNew to open it.' },

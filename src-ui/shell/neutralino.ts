@@ -35,22 +35,27 @@ function listen(id: number, listener: ProcessListener): () => void {
   return () => void listeners.delete(own)
 }
 
+interface SidecarProgram {
+  readonly node: string
+  readonly program: string
+  readonly args: readonly string[]
+}
+
 /** The launcher's word on which Node runs the sidecar, and with what. */
 function sidecarCommand(): string {
   const packed = window.NL_ARGS.find((arg) => arg.startsWith('--sidecar='))?.slice('--sidecar='.length)
-  const { node, args } = packed ? (JSON.parse(decodeURIComponent(packed)) as { node: string; args: string[] }) : packagedNode()
-  const words = [node, '--disable-warning=ExperimentalWarning', `${window.NL_PATH}/src-sidecar/main.ts`]
+  const { node, program, args } = packed ? (JSON.parse(decodeURIComponent(packed)) as SidecarProgram) : packagedSidecar()
+  const words = [node, '--disable-warning=ExperimentalWarning', program]
   const all = [...words, '--host-lines', '--shell', 'neutralino', ...args]
   // cmd.exe takes double quotes; for sh, `exec` makes the sidecar the window's own child, without a shell between.
   if (window.NL_OS === 'Windows') return all.map((word) => `"${word.replaceAll('"', '')}"`).join(' ')
   return `exec ${all.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')}`
 }
 
-/** Where Node lies when nobody tells. */
-function packagedNode(): { node: string; args: string[] } {
-  const system = { Windows: 'win', Darwin: 'darwin' }[String(window.NL_OS)] ?? 'linux'
-  const cpu = String(window.NL_ARCH) === 'x64' ? 'x64' : 'arm64'
-  return { node: `${window.NL_PATH}/node_modules/node-${system}-${cpu}/bin/node${system === 'win' ? '.exe' : ''}`, args: [] }
+/** Where it lies in the package, whose window may be started without the launcher. */
+function packagedSidecar(): SidecarProgram {
+  const node = window.NL_OS === 'Windows' ? 'node.exe' : 'node'
+  return { node: `${window.NL_PATH}/runtime/${node}`, program: `${window.NL_PATH}/sidecar/main.js`, args: [] }
 }
 
 /** The URL and token that the sidecar says on its stdout; rejects when it ends or says nothing in time. */

@@ -26,6 +26,8 @@ export class App {
   /** Why there is no status although the sidecar answers. */
   problem = $state.raw<ApiError | null>(null)
   dialog = $state<DialogName | null>(null)
+  /** A picture of the user's that was dropped or chosen. */
+  picture = $state.raw<File | null>(null)
   /** Of the last run's end. */
   lastShutdownSeen = $state(false)
   /** How many notices were dismissed; new ones show again. */

@@ -16,5 +16,5 @@ export function newBackend(others: readonly BackendSettings[]): BackendSettings 
   while (taken.includes(String(port))) port++
   const id = crypto.randomUUID().slice(0, 8)
   const url = `http://127.0.0.1:${port}`
-  return { id, name: '', enabled: true, kind: 'sdapi', url, username: '', password: '', managed: null }
+  return { id, name: '', enabled: true, kind: 'sdapi', url, username: '', password: '', hungAfterMin: 10, managed: null }
 }

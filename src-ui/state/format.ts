@@ -21,6 +21,14 @@ export function timeLeft(ms: number): string {
   return h >= 10 || m === 0 ? `${Math.round(minutes / 60)} h` : `${h} h ${m} min`
 }
 
+/** The time of day: 17:42; with the day where it is not today. */
+export function clockTime(ms: number, nowMs = Date.now()): string {
+  const date = new Date(ms)
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  const isToday = date.toDateString() === new Date(nowMs).toDateString()
+  return isToday ? time : `${date.toLocaleDateString('en-GB', { weekday: 'short' })} ${time}`
+}
+
 /** How long something took: 0.8 s, 12 s, 3 min 20 s. */
 export function duration(ms: number): string {
   if (ms < 10 * second) return `${(ms / second).toFixed(1)} s`

@@ -154,12 +154,19 @@ export class GalleryState {
   }
 
   add(image: Image): void {
-    this.recent = withImages(this.recent, [image]).slice(0, recentKept)
+    const isEarlier = (one: Image) => one.jobId === image.jobId && one.imageIndex === image.imageIndex && one.stage < image.stage
+    this.recent = withImages(
+      this.recent.filter((one) => !isEarlier(one)),
+      [image],
+    ).slice(0, recentKept)
     if (!this.#plain) {
       if (!this.holding) this.#later(refreshMs)
       return
     }
-    this.total += 1
+    // A later stage went on with it: it is no longer what the job was for.
+    const left = this.images.filter((one) => !isEarlier(one))
+    this.total += 1 - (this.images.length - left.length)
+    if (left.length < this.images.length) this.images = left
     if (this.holding) this.held = withImages(this.held, [image])
     else this.images = withImages(this.images, [image])
   }

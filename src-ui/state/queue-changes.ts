@@ -5,9 +5,11 @@ export const emptyQueue: Queue = {
   running: [],
   progress: [],
   pending: [],
+  pendingTimes: [],
   pendingTotal: 0,
   ended: [],
   remainingMs: null,
+  working: false,
 }
 
 const endedKept = 50
@@ -18,35 +20,31 @@ export const isEnded = (job: Job) => !isPending(job) && job.state !== 'running'
 export const canRetry = (job: Job) => job.state === 'failed' || job.state === 'cancelled' || job.state === 'quarantined'
 
 /**
- * The queue after one job changed. Right for what this page shows; the order of pending jobs and the time left are the
- * sidecar's to say, so the queue is fetched anew a little later.
+ * What runs and what has ended, after one job changed. How many wait, in which order and how long it takes is the sidecar's to say,
+ * so the queue is fetched anew a little later.
  */
 export function withJob(queue: Queue, job: Job): Queue {
   const others = (jobs: Job[]) => jobs.filter((one) => one.id !== job.id)
-  const place = queue.pending.findIndex((one) => one.id === job.id)
-  const wasPending = place >= 0
-  const wasShown = wasPending || [...queue.running, ...queue.ended].some((one) => one.id === job.id)
+  const wasRunning = queue.running.some((one) => one.id === job.id)
+  const wasEnded = queue.ended.some((one) => one.id === job.id)
   const next: Queue = {
     ...queue,
     running: others(queue.running),
     ended: others(queue.ended),
-    pending: others(queue.pending),
     progress: job.state === 'running' ? queue.progress : queue.progress.filter((one) => one.jobId !== job.id),
   }
-
   if (job.state === 'running') next.running.push(job)
   else if (isEnded(job)) next.ended = [job, ...next.ended].slice(0, endedKept)
-  else if (wasPending) next.pending.splice(place, 0, job)
-  else if (queue.pending.length === queue.pendingTotal) next.pending.push(job)
-
-  if (wasPending && !isPending(job)) next.pendingTotal = Math.max(next.pending.length, queue.pendingTotal - 1)
-  // One that is not among those shown may be new or further down; the next answer tells.
-  if (!wasPending && isPending(job) && (wasShown || queue.pending.length === queue.pendingTotal)) next.pendingTotal += 1
+  // One that neither ran nor had ended was waiting, or is new: only the first can begin.
+  if (job.state === 'running' && !wasRunning) next.pendingTotal = Math.max(0, queue.pendingTotal - 1)
+  if (isPending(job) && (wasRunning || wasEnded)) next.pendingTotal += 1
   return next
 }
 
+/** A backend makes one image at a time: the job before, which is only being saved, has none any more. */
 export function withProgress(queue: Queue, progress: JobProgress): Queue {
-  return { ...queue, progress: [...queue.progress.filter((one) => one.jobId !== progress.jobId), progress] }
+  const others = queue.progress.filter((one) => one.jobId !== progress.jobId && one.backendId !== progress.backendId)
+  return { ...queue, progress: [...others, progress] }
 }
 
 /** Of the whole job, 0 to 1: its finished images and the part of the current one. */

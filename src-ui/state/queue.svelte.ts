@@ -1,12 +1,14 @@
 import type { Job, JobProgress, Queue } from '../../src-sidecar/contract/job.ts'
+import type { CancelRequest, PauseRequest } from '../../src-sidecar/contract/queue-request.ts'
 import type { Api } from '../api/client.ts'
+import { now } from './now.svelte.ts'
+import { PendingList, told } from './pending-list.svelte.ts'
 import { emptyQueue, withJob, withProgress } from './queue-changes.ts'
 import { toasts } from './toasts.svelte.ts'
 
-const pageSize = 100
-const largestPage = 500
 const refetchAfterMs = 400
 
+/** What runs, what has ended, and what is left; what waits is in `list`. */
 export class QueueState {
   current = $state.raw<Queue>(emptyQueue)
   loaded = $state(false)
@@ -14,49 +16,46 @@ export class QueueState {
   fetchedAtMs = $state(Date.now())
   /** When the latest progress was said. */
   progressAtMs = $state(Date.now())
+  /** From the wish to free the GPU until it is free. */
+  freeing = $state(false)
 
   job = $derived(this.current.running[0])
   progress = $derived(this.current.progress.find((one) => one.jobId === this.job?.id))
   left = $derived(this.current.pendingTotal + this.current.running.length)
+  /** Whether the time left goes down: while nothing is made it does not. */
+  working = $derived(this.current.working && this.current.progress.length > 0)
+  remainingMs = $derived.by(() => {
+    const { remainingMs } = this.current
+    if (remainingMs === null) return null
+    return Math.max(0, remainingMs - (this.working ? now.ms - this.fetchedAtMs : 0))
+  })
 
+  readonly list: PendingList
   readonly #api: Api
-  #shown = pageSize
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Jobs told while an answer was under way: it may be older than they are. */
   #told: Job[] = []
 
   constructor(api: Api) {
     this.#api = api
+    this.list = new PendingList(api)
   }
 
   async fetch(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#told = []
-    const queue = await this.#fetchShown()
+    const queue = await this.#api.queue(0)
     this.current = this.#told.reduce(withJob, queue)
     this.fetchedAtMs = Date.now()
+    await this.list.refresh(queue.pendingTotal)
     this.loaded = true
-  }
-
-  async #fetchShown(): Promise<Queue> {
-    const queue = await this.#api.queue(Math.min(this.#shown, largestPage))
-    while (queue.pending.length < Math.min(this.#shown, queue.pendingTotal)) {
-      const more = await this.#api.queue(Math.min(this.#shown - queue.pending.length, largestPage), queue.pending.length)
-      if (!more.pending.length) break
-      queue.pending.push(...more.pending)
-    }
-    return queue
-  }
-
-  showMore(): Promise<void> {
-    this.#shown = this.current.pending.length + 2 * pageSize
-    return this.fetch()
   }
 
   applyJob(job: Job): void {
     this.#told.push(job)
     this.current = withJob(this.current, job)
+    this.list.apply(job)
     this.fetchSoon()
   }
 
@@ -79,14 +78,39 @@ export class QueueState {
     return this.#change(() => this.#api.retryJob(id))
   }
 
-  async cancelPending(): Promise<number> {
+  /** The same once more, with another seed, at the end of the queue. */
+  async again(id: number): Promise<void> {
     try {
-      const { cancelled } = await this.#api.cancelPending()
-      await this.fetch()
-      return cancelled
+      await this.#api.duplicateJobs([id], true)
+      toasts.show({ kind: 'done', title: '1 job queued' })
     } catch (error) {
       toasts.error(error)
-      return 0
+    }
+  }
+
+  async pause(running: PauseRequest['running']): Promise<void> {
+    this.freeing = running === 'free'
+    try {
+      const { freed } = await this.#api.pauseQueue({ running })
+      const problem = freed.find((one) => one.problem !== null)?.problem
+      if (problem) toasts.show({ kind: 'error', title: 'Not all memory was given back', detail: problem })
+      else if (freed.some((one) => one.freed)) toasts.show({ kind: 'done', title: 'The GPU is free' })
+    } catch (error) {
+      toasts.error(error)
+    }
+    this.freeing = false
+  }
+
+  async resume(): Promise<void> {
+    await this.#api.resumeQueue().catch((error) => toasts.error(error))
+  }
+
+  async cancelMany(request: CancelRequest): Promise<void> {
+    try {
+      told(this.#api, await this.#api.cancelJobs(request))
+      await this.fetch()
+    } catch (error) {
+      toasts.error(error)
     }
   }
 

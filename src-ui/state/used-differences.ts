@@ -8,6 +8,8 @@ export function usedDifferences({ recipe, parameters, ...used }: Image): string[
     settings.match(new RegExp(`(?:^|, )${name}: ("[^"]*"|[^,]+)`))?.[1]?.replaceAll('"', '') ?? null
   // Nothing of the recipe but the picture counts.
   if (recipe.source?.as === 'upscale') return []
+  // A stage has values of its own, and not all of them stand in the text.
+  const staged = (recipe.stages ?? []).length > 0
   const sampler = inText('Sampler')
   // In blocks of 8, as A1 rounds them.
   const hires = recipe.source === undefined ? recipe.hires : null
@@ -17,20 +19,20 @@ export function usedDifferences({ recipe, parameters, ...used }: Image): string[
   const { checkpoint } = recipe
   const seed = (recipe.seed + used.imageIndex) % 2 ** 32
   return [
-    differs('Size', `${scaled(recipe.width)} × ${scaled(recipe.height)}`, `${used.width} × ${used.height}`),
+    staged ? null : differs('Size', `${scaled(recipe.width)} × ${scaled(recipe.height)}`, `${used.width} × ${used.height}`),
     differs('Seed', String(seed), String(used.seed)),
-    differs('Steps', String(recipe.steps), inText('Steps')),
-    differs('CFG scale', String(recipe.cfgScale), inText('CFG scale')),
-    sampler !== null && sameSampler(recipe.samplerName, recipe.scheduler, sampler)
+    staged ? null : differs('Steps', String(recipe.steps), inText('Steps')),
+    staged ? null : differs('CFG scale', String(recipe.cfgScale), inText('CFG scale')),
+    staged || (sampler !== null && sameSampler(recipe.samplerName, recipe.scheduler, sampler))
       ? null
       : differs('Sampler', recipe.samplerName, sampler),
     !checkpoint || !used.checkpoint || modelKey(checkpoint) === modelKey(used.checkpoint)
       ? null
       : differs('Checkpoint', checkpoint, used.checkpoint),
     recipe.clipSkip && recipe.clipSkip > 1 ? differs('Clip skip', String(recipe.clipSkip), inText('Clip skip') ?? '1') : null,
-    done('Hires fix', !!hires, 'Hires upscale'),
-    done('The refiner', !!recipe.refiner, 'Refiner'),
-    done('ADetailer', (recipe.adetailer ?? []).length > 0, 'ADetailer model'),
+    done('Hires fix', !staged && !!hires, 'Hires upscale'),
+    done('The refiner', !staged && !!recipe.refiner, 'Refiner'),
+    done('ADetailer', !staged && (recipe.adetailer ?? []).length > 0, 'ADetailer model'),
   ].filter((one) => one !== null)
 }
 

@@ -14,6 +14,7 @@ export const layers: readonly (readonly string[])[] = [
   ['cli', 'core', 'compose', 'app'],
   ['cycles'],
   ['main'],
+  ['packaged'],
 ]
 
 /** Parts of one layer that may know each other, and why. */
@@ -36,7 +37,7 @@ export const packages: readonly { names: readonly string[]; only: readonly RegEx
     names: ['child_process', 'execa', 'tree-kill', 'koffi', 'cluster'],
     only: [
       /^src-sidecar\/processes\//,
-      /^src-sidecar\/backends\/draft-engine\/(workers|misbehaviour)\.ts$/,
+      /^src-sidecar\/backends\/draft-engine\/(workers|draft-worker|misbehaviour)\.ts$/,
       // Stands in for Neutralino, which contains nothing.
       /^src-sidecar\/selftest\/spawned-processes\.ts$/,
     ],

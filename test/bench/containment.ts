@@ -17,7 +17,7 @@ import { machineLine, median, table } from './report.ts'
 // npm run bench -- containment [--runs N] [--row 9b] [--way shim]: what each way of ending a process tree leaves of the rows in escape-rows.ts.
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '3' }, row: { type: 'string' }, way: { type: 'string', default: '' } },
+  options: { runs: { type: 'string', default: '5' }, row: { type: 'string' }, way: { type: 'string', default: '' } },
   allowPositionals: true,
 })
 const runs = Number(values.runs)

@@ -33,9 +33,13 @@ export interface LaunchedSidecar extends RunningSidecar {
   readonly hasLauncher: boolean
 }
 
+/** Ends a launcher whose test is gone: nobody else would. */
+export const endsWithItsParent = `const { ppid } = process; setInterval(() => process.ppid === ppid || process.exit(1), 200).unref()`
+
 /** Passes on the sidecar's exit code as its own. */
 const launcherScript = (line: readonly string[], stdin: 'inherit' | 'pipe') =>
-  `require('node:child_process').spawn(process.execPath, ${JSON.stringify(line)}, { stdio: ['${stdin}', 'inherit', 'inherit'] })
+  `${endsWithItsParent}
+   require('node:child_process').spawn(process.execPath, ${JSON.stringify(line)}, { stdio: ['${stdin}', 'inherit', 'inherit'] })
    .on('exit', (code, signal) => process.exit(code ?? 128))`
 
 /** Starts the program without waiting for anything. */

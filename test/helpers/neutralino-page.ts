@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { vi } from 'vitest'
 import type { Connected, Shell } from '../../src-ui/shell/shell.ts'
-import { projectFolder } from './sidecar.ts'
+import { mainProgram, projectFolder } from './sidecar.ts'
 
 export interface WindowGlobals {
   readonly port: number
@@ -51,7 +51,9 @@ export async function loadPage({ port, token, sidecarArgs }: WindowGlobals, mute
     NL_PATH: projectFolder.replace(/[\\/]$/, ''),
     NL_EXTENABLED: true,
     NL_GINJECTED: true,
-    NL_ARGS: [`--sidecar=${encodeURIComponent(JSON.stringify({ node: process.execPath, args: sidecarArgs }))}`],
+    NL_ARGS: [
+      `--sidecar=${encodeURIComponent(JSON.stringify({ node: process.execPath, program: mainProgram, args: sidecarArgs }))}`,
+    ],
     location: { hostname: '127.0.0.1' },
   })
   vi.stubGlobal('window', page)

@@ -46,12 +46,14 @@ async function startManaged(engineArgs: string[] = [], managed: Partial<ManagedS
     url: `http://127.0.0.1:${chosen}`,
     username: '',
     password: '',
+    hungAfterMin: 10,
     managed: {
       command: process.execPath,
       args: [engineProgram, '--port', String(chosen), '--step-ms', '1', ...engineArgs],
       cwd: '',
       env: {},
       startupLimitS: 30,
+      startAtLaunch: false,
       ...managed,
     },
   }
@@ -96,6 +98,14 @@ test('a WebUI of ours is started with the first image, not before, and ends with
   expect(engines().length).toBeGreaterThan(1)
   expect(readFileSync(join(sidecar.dataDir, 'logs/backend-one.log'), 'utf8')).toContain('"event":"listening"')
   await closesWithNothingLeft(sidecar)
+})
+
+test('a WebUI that is to start with StableNew is ready before the first image, and ends with the app', async () => {
+  const { sidecar } = await startManaged([], { startAtLaunch: true })
+  await waitFor(async () => (await backendOf(sidecar)).state === 'ready', 'the WebUI', { ms: 20_000 })
+  expect(engines()).not.toHaveLength(0)
+  expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
+  await baseline.expectNothingLeft()
 })
 
 test('the app closes in the middle of an image and in the middle of the start, and nothing of the WebUI is left', async () => {

@@ -62,7 +62,19 @@ test('a server that the user runs is never restarted', async () => {
   const engine = await startEngine('--step-ms', '5')
   const sidecar = await start()
   await change(sidecar, {
-    backends: [{ id: 'one', name: '', enabled: true, kind: 'sdapi', url: engine.url, username: '', password: '', managed: null }],
+    backends: [
+      {
+        id: 'one',
+        name: '',
+        enabled: true,
+        kind: 'sdapi',
+        url: engine.url,
+        username: '',
+        password: '',
+        hungAfterMin: 10,
+        managed: null,
+      },
+    ],
     recycleAboveMb: 128,
     recycleAfterJobs: 1,
   })

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { settingsOfPicture } from '../../src-sidecar/history/picture-settings.ts'
 import { readPngText } from '../../src-sidecar/history/png-text.ts'
 import { parsePack } from '../../src-sidecar/packs/parse-pack.ts'
 import { projectFolder, spawnMain } from '../helpers/sidecar.ts'
@@ -34,7 +35,11 @@ test('run writes one PNG a prompt with its parameters, a line for each, and exit
   }
   // Once, although events go on while everything ends.
   expect(output().split(`${prompts.length} of ${prompts.length} images`)).toHaveLength(2)
-  expect(readdirSync(out)).toHaveLength(prompts.length)
+  expect(readdirSync(out).filter((name) => name !== 'manifests')).toHaveLength(prompts.length)
+  const manifests = readdirSync(join(out, 'manifests'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.json'),
+  )
+  expect(manifests).toHaveLength(prompts.length)
   expect(readdirSync(join(dataDir, 'runs'))).toEqual([])
 })
 
@@ -84,7 +89,7 @@ test.each([
   expect(end.at - before).toBeLessThan(5000)
   await baseline.expectNothingLeft()
   for (const file of pngs(out)) expect(readPngText(readFileSync(join(out, file)), 'parameters')).not.toBeNull()
-  expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([])
+  expect(readdirSync(out).filter((name) => name !== 'manifests' && !/\.png$/.test(name))).toEqual([])
   expect(readdirSync(join(dataDir, 'runs'))).toEqual([])
 })
 
@@ -131,4 +136,37 @@ test('run makes what --dry-run has printed: a .json pack with its matrix and set
       )
       .sort(),
   ).toEqual(printed.map(({ prompt, settings }) => `${prompt} ${settings.cfgScale} 3 7`).sort())
+})
+
+test('run with --json tells programs what it makes; stages, format and backend come from the command line', async () => {
+  const pack = join(tempDir('pack'), 'one.txt')
+  writeFileSync(pack, 'a red fox\n')
+  const set = [
+    'upscale.upscaler=Lanczos',
+    'pipeline.image_format=webp',
+    'pipeline.save_intermediates=true',
+    'width=64',
+    'height=64',
+  ]
+  const { out, ended, output } = run(pack, [
+    '--json',
+    '--backend',
+    'draft',
+    '--seed',
+    '5',
+    ...set.flatMap((one) => ['--set', one]),
+  ])
+  expect((await ended).code).toBe(0)
+  const lines = output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+  const file = join(out, 'one-001-5.webp')
+  expect(lines).toMatchObject([
+    { event: 'begin', jobs: 1, images: 1 },
+    { event: 'image', file, seed: 5, width: 128, stage: 'upscale', isWhole: true },
+    { event: 'end', saved: 1, images: 1, failures: [] },
+  ])
+  expect(settingsOfPicture(readFileSync(file))).toMatchObject({ prompt: 'a red fox', seed: 5 })
+  expect(existsSync(join(out, 'one-001-5-1-txt2img.webp'))).toBe(true)
 })

@@ -26,7 +26,15 @@ test.skipIf(!hasBrowser)(
           url: `http://127.0.0.1:${await freePort()}`,
           username: '',
           password: '',
-          managed: { command: process.execPath, args: ['-e', script], cwd: '', env: {}, startupLimitS: 600 },
+          hungAfterMin: 10,
+          managed: {
+            command: process.execPath,
+            args: ['-e', script],
+            cwd: '',
+            env: {},
+            startupLimitS: 600,
+            startAtLaunch: false,
+          },
         },
       ],
     }

@@ -25,6 +25,7 @@ function job(id: number, state: JobState = 'queued', imagesDone = 0, images = 1)
     recipe,
     imagesDone,
     pinnedTo: null,
+    priority: 'normal',
     attempt: 1,
     problem: null,
     createdAtMs: 0,
@@ -48,12 +49,11 @@ const progress = (jobId: number, fraction: number, imageIndex = 0): JobProgress 
 })
 
 const ids = (jobs: Job[]) => jobs.map((one) => one.id)
-const queued: Queue = { ...emptyQueue, pending: [job(1), job(2), job(3)], pendingTotal: 3 }
+const queued: Queue = { ...emptyQueue, pendingTotal: 3 }
 
 test('a pending job that starts leaves the pending ones', () => {
   const queue = withJob(queued, job(1, 'running'))
   expect(ids(queue.running)).toEqual([1])
-  expect(ids(queue.pending)).toEqual([2, 3])
   expect(queue.pendingTotal).toBe(2)
 })
 
@@ -65,30 +65,10 @@ test('a job that ends is the newest of the ended ones and takes its progress alo
   expect(ids(queue.ended)).toEqual([1, 9])
 })
 
-test('a new job is appended when all pending ones are shown', () => {
-  const queue = withJob(queued, job(4))
-  expect(ids(queue.pending)).toEqual([1, 2, 3, 4])
+test('a running job that comes back is pending again', () => {
+  const queue = withJob({ ...queued, running: [job(7, 'running')] }, job(7))
+  expect(queue.running).toEqual([])
   expect(queue.pendingTotal).toBe(4)
-})
-
-test('a new job beyond the shown page is left to the next answer', () => {
-  const queue = withJob({ ...queued, pendingTotal: 200 }, job(201))
-  expect(ids(queue.pending)).toEqual([1, 2, 3])
-  expect(queue.pendingTotal).toBe(200)
-})
-
-test('a pending job that changes keeps its place', () => {
-  const queue = withJob(queued, { ...job(2), attempt: 2 })
-  expect(ids(queue.pending)).toEqual([1, 2, 3])
-  expect(queue.pending[1]?.attempt).toBe(2)
-  expect(queue.pendingTotal).toBe(3)
-})
-
-test('a cancelled pending job moves to the ended ones', () => {
-  const queue = withJob(queued, job(2, 'cancelled'))
-  expect(ids(queue.pending)).toEqual([1, 3])
-  expect(ids(queue.ended)).toEqual([2])
-  expect(queue.pendingTotal).toBe(2)
 })
 
 test('a retried job leaves the ended ones and counts as pending', () => {
@@ -116,4 +96,10 @@ test('the fraction of a job counts its finished images and the part of the curre
 
 test('progress of an image that is already counted is not counted twice', () => {
   expect(jobFraction(job(1, 'running', 2, 4), progress(1, 0.98, 1))).toBe(0.5)
+})
+
+test('a backend that goes on with the next job makes nothing of the one before, which is only being saved', () => {
+  const both = { ...queued, running: [job(1, 'running'), job(2, 'running')] }
+  const queue = withProgress(withProgress(both, progress(1, 0.9)), progress(2, 0.1))
+  expect(queue.progress.map(({ jobId }) => jobId)).toEqual([2])
 })

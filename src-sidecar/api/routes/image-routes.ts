@@ -17,6 +17,7 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
       return c.json(history.page(limit, after, search, sort))
     })
     .get('/images/:id', (c) => c.json(history.get(idParam(c))))
+    .get('/images/:id/stages', (c) => c.json(history.stagesOf(idParam(c))))
     .post('/images/:id/queue', async (c) => {
       refuseWhenClosing()
       const image = history.get(idParam(c))
@@ -44,8 +45,6 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
       return noted(history, image, async () => sendFile(c, await thumbnails.pathOf(image), 'image/webp'))
     })
 
-const pictureTypes: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp' }
-
 /** Whoever looks at an image finds out whether its file is there. */
 async function noted(history: ApiParts['history'], image: Image, send: () => Promise<Response>): Promise<Response> {
   try {
@@ -58,9 +57,16 @@ async function noted(history: ApiParts['history'], image: Image, send: () => Pro
   }
 }
 
+const types: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+}
+
 /** A picture, as what its name says that it is. @throws AppError `image_not_found`. */
 export const sendImage = (c: Context, path: string): Promise<Response> =>
-  sendFile(c, path, pictureTypes[extname(path).toLowerCase()] ?? 'image/png')
+  sendFile(c, path, types[extname(path).toLowerCase()] ?? 'image/png')
 
 async function sendFile(c: Context, path: string, type: string): Promise<Response> {
   const stats = await stat(path).catch(() => null)

@@ -1,24 +1,9 @@
 import { Hono } from 'hono'
-import { queueQuerySchema } from '../../contract/job.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam } from '../valid-body.ts'
 
 export const jobRoutes = ({ queue, preview, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
-    .get('/queue', (c) => {
-      const { limit, offset } = queueQuerySchema.parse(c.req.query())
-      return c.json(queue.view(limit, offset))
-    })
-    .post('/queue/pause', (c) => {
-      queue.setPaused(true)
-      return c.json({ paused: true })
-    })
-    .post('/queue/resume', (c) => {
-      refuseWhenClosing()
-      queue.setPaused(false)
-      return c.json({ paused: false })
-    })
-    .post('/queue/cancel-pending', (c) => c.json({ cancelled: queue.cancelAllPending() }))
     .post('/jobs/:id/cancel', async (c) => c.json(await queue.cancel(idParam(c))))
     .post('/jobs/:id/retry', (c) => {
       refuseWhenClosing()

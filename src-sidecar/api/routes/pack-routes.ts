@@ -59,7 +59,7 @@ export const packRoutes = ({ packs, packEditor: editor, models, queue, settings,
       }
       await pause()
       const asked = { ...request.settings, ...(seed !== undefined && { seed }) }
-      const jobs = packJobs(pack, { ...request, settings: asked, drawSeed: drawSeed ?? seed ?? randomInt(2 ** 32) })
+      const jobs = packJobs(pack, { ...request, images, settings: asked, drawSeed: drawSeed ?? seed ?? randomInt(2 ** 32) })
       if (jobs.count === 0n) throw new AppError('bad_request', `The pack "${pack.summary.name}" has no prompts to queue.`)
       const prompts = await allJobs(jobs, maxJobsAtOnce, pause)
       const batch = {

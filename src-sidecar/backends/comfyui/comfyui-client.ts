@@ -8,7 +8,7 @@ import { AppError } from '../../errors/app-error.ts'
 import { whenAborted } from '../../lifecycle/when-aborted.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
-import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
+import { decodedPicture, preloadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
 import { failedResult, notLetGo, readable, type ServerClient } from '../server-client.ts'
 import type { ServerHttp } from '../server-http.ts'
@@ -50,6 +50,10 @@ export class ComfyuiClient implements ServerClient {
     this.#queue = new ComfyuiQueue(this.#http, deadlines)
   }
 
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#http.get('/queue', signal)
+  }
+
   async probe(signal: AbortSignal): Promise<readonly BackendCapability[]> {
     return await this.#models.capabilities(signal)
   }
@@ -67,7 +71,7 @@ export class ComfyuiClient implements ServerClient {
     if (signal.aborted) return { outcome: 'interrupted' }
     if (hangs !== null) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
     const began = performance.now()
-    void loadDecoder()
+    preloadDecoder()
     const ticket: Ticket = { clientId: randomUUID(), promptId: randomUUID(), posted: false, leftOut: '' }
     const over = new AbortController()
     let underWay = false

@@ -28,6 +28,8 @@ export interface Txt2imgOptions extends SamplingOptions {
   /** Pixels; ComfyUI rounds down to multiples of 8. */
   readonly width: number
   readonly height: number
+  /** Another checkpoint for the last steps of the first pass, from this share of them on. */
+  readonly refiner?: { readonly checkpoint: string; readonly switchAt: number }
 }
 
 export interface Img2imgOptions extends SamplingOptions {
@@ -69,7 +71,9 @@ export function txt2imgGraph(options: Txt2imgOptions, hires?: HiresOptions): Gra
   const loaded = loadModels(graph, options)
   const { width, height } = options
   const empty = graph.add('EmptyLatentImage', { width, height, batch_size: 1 })()
-  const latent = sample(graph, loaded, options, empty, 1)
+  const latent = options.refiner
+    ? refined(graph, loaded, options, empty, options.refiner)
+    : sample(graph, loaded, options, empty, 1)
   if (hires === undefined) return finished(graph, decode(graph, loaded, latent))
   const larger = hiresLatent(graph, loaded, latent, hires)
   const steps = { ...options, steps: hires.steps }
@@ -139,6 +143,34 @@ const sample = (graph: GraphBuilder, loaded: Loaded, options: SamplingOptions, l
     latent_image: latent,
     denoise,
   })()
+
+function refined(
+  graph: GraphBuilder,
+  loaded: Loaded,
+  options: SamplingOptions,
+  latent: Link,
+  { checkpoint, switchAt }: NonNullable<Txt2imgOptions['refiner']>,
+): Link {
+  const { vae: _, loras: __, ...plain } = options
+  const last = loadModels(graph, { ...plain, checkpoint })
+  const at = Math.min(options.steps, Math.max(1, Math.round(options.steps * switchAt)))
+  const part = ({ model, positive, negative }: Loaded, latent_image: Link, steps: Record<string, unknown>): Link =>
+    graph.add('KSamplerAdvanced', {
+      model,
+      noise_seed: options.seed,
+      steps: options.steps,
+      cfg: options.cfgScale,
+      sampler_name: options.sampler,
+      scheduler: options.scheduler,
+      positive,
+      negative,
+      latent_image,
+      ...steps,
+    })()
+  const begun = { add_noise: 'enable', start_at_step: 0, end_at_step: at, return_with_leftover_noise: 'enable' }
+  const rest = { add_noise: 'disable', start_at_step: at, end_at_step: 10_000, return_with_leftover_noise: 'disable' }
+  return part(last, part(loaded, latent, begun), rest)
+}
 
 const decode = (graph: GraphBuilder, { vae }: Loaded, samples: Link): Link => graph.add('VAEDecode', { samples, vae })()
 

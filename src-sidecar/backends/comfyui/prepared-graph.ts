@@ -42,6 +42,9 @@ export async function preparedGraph(
   const positive = loraTags(recipe.prompt)
   const loras = await foundLoras(positive.loras, models, signal)
   const vae = recipe.vae && (await chosenVae(recipe.vae, models, signal))
+  const refiner = recipe.refiner
+    ? { ...recipe.refiner, checkpoint: await chosenCheckpoint(recipe.refiner.checkpoint, models, signal) }
+    : undefined
   const hires = recipe.hires ? await hiresOptions(recipe, recipe.hires, models, signal) : undefined
   const options = {
     checkpoint,
@@ -57,6 +60,7 @@ export async function preparedGraph(
     seed,
     width: recipe.width,
     height: recipe.height,
+    ...(refiner && { refiner }),
   }
   const graph =
     source === undefined
@@ -68,7 +72,7 @@ export async function preparedGraph(
           size: { width: recipe.width, height: recipe.height },
         })
   // What it can't do is not claimed.
-  return { graph, used: { seed, checkpoint }, text: { ...recipe, refiner: null, adetailer: [] } }
+  return { graph, used: { seed, checkpoint }, text: { ...recipe, adetailer: [], ...(source && { refiner: null }) } }
 }
 
 async function upscaling(

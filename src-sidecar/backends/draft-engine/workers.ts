@@ -1,13 +1,13 @@
 /**
  * A chain of idle processes (engine → worker → worker …), so that shutdown can be rehearsed against a tree as real backends
- * have one. This file is both the module that starts the first worker and the program that each worker runs.
- *
- * A worker ends on the line `end`, or when its parent's end of the pipe closes. Under `--ignore-term` it ignores signals and a
- * lost parent alike and obeys only `end`: it outlives a killed engine, as badly behaved workers do.
+ * have one.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+
+/** Our neighbour, also where both are bundled. */
+const program = join(import.meta.dirname, `draft-worker${extname(import.meta.filename)}`)
 
 /** A running chain. */
 export interface Workers {
@@ -35,9 +35,10 @@ export async function startWorkers(count: number, ignoreTerm: boolean): Promise<
   }
 }
 
-async function startChain(count: number, ignoreTerm: boolean): Promise<{ child: ChildProcess; pids: number[] }> {
+/** Starts a worker that starts those below it; resolves when all run. */
+export async function startChain(count: number, ignoreTerm: boolean): Promise<{ child: ChildProcess; pids: number[] }> {
   const flags = ['--max-old-space-size=16', '--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
-  const args = [...flags, fileURLToPath(import.meta.url), String(count - 1), ...(ignoreTerm ? ['ignore-term'] : [])]
+  const args = [...flags, program, String(count - 1), ...(ignoreTerm ? ['ignore-term'] : [])]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
   child.stdin?.on('error', () => {})
   const below = await new Promise<number[]>((resolve, reject) => {
@@ -55,28 +56,3 @@ function kill(pid: number): void {
     // It was gone already.
   }
 }
-
-async function beWorker(below: number, ignoreTerm: boolean): Promise<void> {
-  if (ignoreTerm) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
-  // A lost parent also closes stdout: it must not end a worker by an error.
-  process.stdout.on('error', () => {})
-  const keptAlive = setInterval(() => {}, 2 ** 30)
-  let child: ChildProcess | null = null
-  const end = () => {
-    clearInterval(keptAlive)
-    child?.stdin?.end('end\n')
-    process.stdin.destroy()
-  }
-  createInterface({ input: process.stdin })
-    .on('line', (line) => line === 'end' && end())
-    .on('close', () => !ignoreTerm && end())
-  let pids: number[] = []
-  if (below > 0) {
-    const chain = await startChain(below, ignoreTerm)
-    child = chain.child
-    pids = chain.pids
-  }
-  process.stdout.write(`${JSON.stringify(pids)}\n`)
-}
-
-if (import.meta.main) await beWorker(Number(process.argv[2]), process.argv[3] === 'ignore-term')

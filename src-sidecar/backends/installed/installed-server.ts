@@ -43,7 +43,11 @@ export async function proposal(found: Installation, port: number, platform: Node
     }
   }
   const started = kind === 'comfyui' ? comfyui(folder, port, python) : await webui(found, port, python, platform)
-  return { ...base, managed: { command: python.path, cwd: folder, startupLimitS, ...started.managed }, why: started.why }
+  return {
+    ...base,
+    managed: { command: python.path, cwd: folder, startupLimitS, startAtLaunch: false, ...started.managed },
+    why: started.why,
+  }
 }
 
 type Started = { managed: Pick<ManagedSettings, 'args' | 'env'> & { cwd?: string }; why: string }

@@ -7,7 +7,7 @@ import { AppError } from '../../errors/app-error.ts'
 import { whenAborted } from '../../lifecycle/when-aborted.ts'
 import type { GeneratedImage, GenerateProgress, GenerateRequest, GenerateResult } from '../backend.ts'
 import { type BackendDeadlines, backendDeadlines } from '../backend-deadlines.ts'
-import { decodedPicture, loadDecoder } from '../decoded-picture.ts'
+import { decodedPicture, preloadDecoder } from '../decoded-picture.ts'
 import { infotext } from '../infotext.ts'
 import { failedResult, notLetGo, readable, type ServerClient } from '../server-client.ts'
 import type { ServerAddress, ServerHttp } from '../server-http.ts'
@@ -44,7 +44,6 @@ export class SdapiClient implements ServerClient {
     this.#memory = new SdapiMemory(this.#http)
   }
 
-  /** Resolves when the server answers its API. @throws AppError saying what is wrong. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#http.get('/sdapi/v1/options', signal)
   }
@@ -92,7 +91,7 @@ export class SdapiClient implements ServerClient {
     if (signal.aborted) return { outcome: 'interrupted' }
     if (hangs !== null) return { outcome: 'unavailable', problem: { code: 'backend_hung', message: hangs }, crashed: false }
     const began = performance.now()
-    void loadDecoder()
+    preloadDecoder()
     const abandon = new AbortController()
     const answered = new AbortController()
     const theAnswer = `The answer to ${request.recipe.source?.as ?? 'txt2img'}`

@@ -33,6 +33,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   job_state: 409,
   too_large: 413,
   pack_broken: 422,
+  picture_unreadable: 422,
   backend_unreachable: 502,
   shutting_down: 503,
 }

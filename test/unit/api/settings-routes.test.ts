@@ -17,6 +17,7 @@ const backend = {
   url: 'http://127.0.0.1:7860',
   username: 'me',
   password: 'S3cret',
+  hungAfterMin: 10,
   managed: null,
 }
 const stored: Settings = {
@@ -49,9 +50,9 @@ test('the password never leaves the sidecar', async () => {
 
 test('the mark keeps the stored password, as long as it goes to the same server', async () => {
   const { put } = await routes()
-  expect((await put(at({ password: '•', username: 'you' }))).status).toBe(200)
+  expect((await put(at({ password: '•', hungAfterMin: 10, username: 'you' }))).status).toBe(200)
   expect(password()).toBe('S3cret')
-  await put(at({ password: '•', url: 'http://evil.example' }))
+  await put(at({ password: '•', hungAfterMin: 10, url: 'http://evil.example' }))
   expect(password()).toBe('')
 })
 

@@ -138,6 +138,7 @@ async function server(kind: Place['kind'], line: string, stepMs = 5) {
       url: scripted.url,
       username: '',
       password: '',
+      hungAfterMin: 10,
       managed: null,
       checkpoint: '',
       workflow: null,

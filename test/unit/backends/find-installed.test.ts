@@ -55,6 +55,7 @@ test('an AUTOMATIC1111 is started by the Python of its venv, with its own argume
           cwd: folder,
           env,
           startupLimitS: 900,
+          startAtLaunch: false,
         },
         why: expect.stringMatching(/Python of its venv.*own COMMANDLINE_ARGS/),
       },

@@ -23,6 +23,7 @@ const ended = (id: number): Job => ({
   id,
   state: 'completed',
   imagesDone: 1,
+  priority: 'normal',
   attempt: 1,
   problem: null,
   createdAtMs: 0,

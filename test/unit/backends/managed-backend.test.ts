@@ -8,7 +8,7 @@ import { SdapiClient } from '../../../src-sidecar/backends/sdapi/sdapi-client.ts
 import type { BackendStatus } from '../../../src-sidecar/contract/status.ts'
 import { Containment } from '../../../src-sidecar/processes/spawn-contained.ts'
 import { projectFolder } from '../../helpers/sidecar.ts'
-import { commandLine, liveDescendants, takeBaseline } from '../../helpers/survivors.ts'
+import { commandLine, liveDescendants, signalSame, takeBaseline } from '../../helpers/survivors.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { recipe, silent } from '../jobs/queue-fixture.ts'
@@ -23,7 +23,11 @@ afterEach(async () => {
 })
 
 /** A backend whose command is a script for Node. */
-async function managed(script: (folder: string, port: string) => string, deadlines = backendDeadlines) {
+async function managed(
+  script: (folder: string, port: string) => string,
+  deadlines = backendDeadlines,
+  { startAtLaunch = false, lookEveryMs = 15_000 } = {},
+) {
   const folder = tempDir('managed')
   const containment = new Containment({
     dataDir: folder,
@@ -40,11 +44,19 @@ async function managed(script: (folder: string, port: string) => string, deadlin
     settings: { id: 'one', name: '', kind: 'sdapi', url },
     what: 'WebUI',
     client: new SdapiClient({ url }, { deadlines }),
-    managed: { command: process.execPath, args: ['-e', script(folder, String(port))], cwd: '', env: {}, startupLimitS: 20 },
+    managed: {
+      command: process.execPath,
+      args: ['-e', script(folder, String(port))],
+      cwd: '',
+      env: {},
+      startupLimitS: 20,
+      startAtLaunch,
+    },
     containment,
     logFile: join(folder, 'webui.log'),
     onStatus: () => told.push(backend.status),
     remark: () => {},
+    lookEveryMs,
   })
   await backend.start()
   end = async () => {
@@ -109,3 +121,25 @@ test('one that stands still and takes no interrupt is ended, its whole tree, and
   expect(told.filter(({ state }) => state === 'ready')).toHaveLength(2)
   expect(backend.process?.spawnId).not.toBe(first)
 }, 30_000)
+
+test('one that is restarted by its own launcher while it has nothing to do is waited for, as the same process', async () => {
+  const engine = join(projectFolder, 'src-sidecar/backends/draft-engine/main.ts')
+  // Its launcher starts it again, a moment later, whenever it ends.
+  const launcher = (_: string, port: string) => `
+    const start = () => require('node:child_process')
+      .spawn(process.execPath, ['${engine}', '--port', '${port}'], { stdio: 'inherit' })
+      .on('exit', () => setTimeout(start, 400))
+    start()`
+  const { backend, told, generate } = await managed(launcher, backendDeadlines, { startAtLaunch: true, lookEveryMs: 50 })
+  await waitFor(() => backend.status.state === 'ready', 'the start with the app', { ms: 20_000 })
+  const { spawnId } = backend.process!
+  const served = liveDescendants().find(({ pid, parentPid }) => {
+    const parent = liveDescendants().find((one) => one.pid === parentPid)
+    return commandLine(pid).includes('draft-engine') && parent !== undefined && commandLine(parent.pid).includes('-e')
+  })!
+  signalSame(served, 'SIGKILL')
+  await waitFor(() => told.filter(({ state }) => state === 'ready').length === 2, 'its return', { ms: 20_000 })
+  expect(told.map(({ state }) => state)).toEqual(['stopped', 'starting', 'ready', 'starting', 'ready'])
+  expect(backend.process?.spawnId).toBe(spawnId)
+  expect((await generate()).outcome).toBe('done')
+}, 60_000)

@@ -21,10 +21,16 @@ async function serve(answers: Parameters<typeof scriptedServer>[0]): Promise<Scr
 
 const never = new AbortController().signal
 
-function backendAt(url: string) {
+function backendAt(url: string, lookEveryMs?: number) {
   const told: BackendStatus[] = []
   const settings = { id: 'one', name: '', kind: 'sdapi', url } as const
-  const backend: ServerBackend = new ServerBackend(settings, 'WebUI', new SdapiClient({ url }), () => told.push(backend.status))
+  const backend: ServerBackend = new ServerBackend(
+    settings,
+    'WebUI',
+    new SdapiClient({ url }),
+    () => told.push(backend.status),
+    lookEveryMs,
+  )
   return { backend, told }
 }
 
@@ -152,4 +158,28 @@ test('asks what its server can once per start of the server: again after it was 
   expect([await make(), await make(), probes()]).toEqual(['done', 'done', 2])
   expect(backend.status.state).toBe('ready')
   await backend.stop()
+})
+
+test('that goes away and comes back while nothing is asked of it shows it, and is asked anew what it can', async () => {
+  const held = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const timers = held()
+  let gone = false
+  const server = await serve({
+    '/sdapi/v1/options': (r) => {
+      if (gone) r.destroy()
+      else json(r, {})
+    },
+  })
+  const { backend, told } = backendAt(server.url, 20)
+  await backend.start()
+  await waitFor(() => backend.status.state === 'ready', 'the server')
+  gone = true
+  await waitFor(() => backend.status.state === 'failed', 'the loss to show')
+  expect(backend.status).toMatchObject({ problem: { code: 'backend_unreachable' }, capabilities: null })
+  gone = false
+  await waitFor(() => backend.status.state === 'ready', 'the return to show')
+  expect(backend.status.capabilities).toContainEqual({ name: 'progress', available: false })
+  expect(told.map(({ state }) => state)).toEqual(['ready', 'failed', 'ready'])
+  await backend.stop()
+  expect(held()).toBeLessThanOrEqual(timers)
 })

@@ -81,6 +81,9 @@ test.each([
   [['--set', 'cfg=7'], '"cfg=7" sets nothing that is known. Write name=value; the names are steps,'],
   [['--set', 'step=7'], 'Did you mean "steps"?'],
   [['--set', 'steps=many'], 'steps can\'t be "many"'],
+  [['--set', 'upscale.upscaler='], "The settings of upscale (a value is out of range or missing) can't be used."],
+  [['--set', 'upscale.model=x'], '"upscale.model=x" sets nothing that is known.'],
+  [['--set', 'img2img.denoising_strength=2'], 'The settings of img2img'],
   [['--set', 'steps=0'], 'steps can\'t be "0"'],
   [['--sweep', 'steps=9..4:1'], '"9..4:1" is no range. Write from..to:step, as 4..9:1'],
   [['--sweep', 'steps=1..9:0'], 'is no range'],
@@ -108,4 +111,34 @@ test('run without --out and without --dry-run says what is missing', () => {
     exitCode: 2,
   })
   expect(error).toMatch(/required option '--out <folder>' not specified/)
+})
+
+test('--set reaches every setting that a pack can have, over what it has, and switches a stage on', async () => {
+  const path = folder({
+    'a.json': JSON.stringify({
+      pack_data: { slots: [{ text: 'a cat' }] },
+      preset_data: { upscale: { upscaler: 'Lanczos', upscaling_resize: 3 }, pipeline: { filename_pattern: '[seed]' } },
+    }),
+  })
+  const set = [
+    'img2img.denoising_strength=0.2',
+    'upscale.upscaling_resize=4',
+    'pipeline.image_format=webp',
+    'txt2img.steps=7',
+    'pipeline.n_iter=3',
+  ]
+  const { jobs, images } = await planRun(
+    command(join(path, 'a.json'), '--dry-run', ...set.flatMap((one) => ['--set', one])),
+    path,
+  )
+  expect(images).toBe(3)
+  expect(jobs.at(0n).settings).toEqual({
+    steps: 7,
+    filePattern: '[seed]',
+    fileFormat: 'webp',
+    stages: [
+      { as: 'img2img', denoisingStrength: 0.2, keepInput: false },
+      { as: 'upscale', upscaler: 'Lanczos', scale: 4, keepInput: false },
+    ],
+  })
 })

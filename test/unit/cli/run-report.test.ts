@@ -5,11 +5,12 @@ import type { AppEvent } from '../../../src-sidecar/contract/events.ts'
 import type { Job, JobState, Problem } from '../../../src-sidecar/contract/job.ts'
 import { recipe } from '../jobs/queue-fixture.ts'
 
-function reporting(isTerminal = false, columns = 80) {
+function reporting(isTerminal = false, columns = 80, json = false) {
   const said = { out: '', error: '' }
   const report = new RunReport({
     isTerminal,
     columns: () => columns,
+    json,
     out: (text) => (said.out += text),
     error: (text) => (said.error += text),
   })
@@ -27,6 +28,7 @@ function job(id: number, state: JobState, problem: Problem | null = null): AppEv
     recipe: recipe(),
     imagesDone: 0,
     pinnedTo: null,
+    priority: 'normal',
     attempt: 1,
     problem,
     createdAtMs: 0,
@@ -225,4 +227,38 @@ describe('whoever started us', () => {
     host.notice('careful')
     expect(text).toBe('StableNew is ready: http://127.0.0.1:1/?token=x\ncareful\n')
   })
+})
+
+describe('as JSON', () => {
+  test('is a line for what was begun, made and ended, also where there is a terminal', () => {
+    const { report, said } = reporting(true, 80, true)
+    report.begin('cats', 2, 2)
+    report.tell(progress(0.5))
+    report.tell(image('/out/1.png'))
+    report.tell(job(1, 'completed'))
+    report.tell(job(2, 'failed', { code: 'backend_rejected', message: 'no' }))
+    report.end([])
+    const lines = said.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toEqual([
+      { event: 'begin', pack: 'cats', jobs: 2, images: 2 },
+      { event: 'image', file: '/out/1.png', job: 1, image: 1, seed: 1, width: 8, height: 8, stage: 'txt2img', isWhole: true },
+      { event: 'failed', job: 2, prompt: 2, problem: { code: 'backend_rejected', message: 'no' } },
+      { event: 'end', saved: 1, images: 2, seconds: expect.any(Number), failures: [] },
+    ])
+    expect(said.error).toBe('Prompt 2 failed: no\n')
+  })
+})
+
+test('what a stage that failed has left is named, and is no image that was asked for', () => {
+  const { report, said } = reporting()
+  report.begin('cats', 1, 1)
+  const kept = image('/out/1-1-txt2img.png') as Extract<AppEvent, { type: 'image' }>
+  const stages = [{ as: 'upscale' as const, upscaler: 'Lanczos', scale: 2, keepInput: false }]
+  report.tell({ ...kept, image: { ...kept.image, recipe: recipe({ stages }) } })
+  report.tell(job(1, 'failed', { code: 'backend_rejected', message: 'no' }))
+  expect(report.allMade).toBe(false)
+  expect(said.out).toContain('Kept, made by txt2img: /out/1-1-txt2img.png')
 })

@@ -23,6 +23,7 @@ const mine: Settings = {
       url: 'http://127.0.0.1:7860',
       username: 'me',
       password: 'päss',
+      hungAfterMin: 10,
       managed: null,
     },
   ],
@@ -95,7 +96,10 @@ test('the one backend of a file of version 1 becomes the first of several', asyn
   const backend = { kind: 'sdapi', url: 'http://127.0.0.1:7860', username: 'me', password: 'päss' }
   writeFileSync(file.path, JSON.stringify({ ...rest, version: 1, backend }))
   expect(await file.load(now)).toBeNull()
-  expect(file.current).toEqual({ ...mine, backends: [{ id: 'sdapi', name: '', enabled: true, managed: null, ...backend }] })
+  expect(file.current).toEqual({
+    ...mine,
+    backends: [{ id: 'sdapi', hungAfterMin: 10, name: '', enabled: true, managed: null, ...backend }],
+  })
 })
 
 test('a file of a newer version is refused and left alone', async () => {

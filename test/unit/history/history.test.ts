@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,6 +10,8 @@ import type { Job } from '../../../src-sidecar/contract/job.ts'
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { JobManifests } from '../../../src-sidecar/history/job-manifests.ts'
+import { settingsOfPicture } from '../../../src-sidecar/history/picture-settings.ts'
 import { readPngText } from '../../../src-sidecar/history/png-text.ts'
 import { Thumbnails } from '../../../src-sidecar/history/thumbnails.ts'
 import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
@@ -130,6 +132,68 @@ describe('saving', () => {
   })
 })
 
+describe('the file', () => {
+  test.each([
+    ['png', 'png', '.png'],
+    ['jpeg', 'jpeg', '.jpg'],
+    ['webp', 'webp', '.webp'],
+  ] as const)('is a %s where the recipe says so, with its settings in it', async (fileFormat, format, extension) => {
+    const job = addJob(newJob({ prompt: 'a 猫', fileFormat, fileQuality: 80 }))
+    const image = (await save(job, 0, () => true, history, { parameters: '' }))!
+    expect(image.fileName.endsWith(extension)).toBe(true)
+    expect((await sharp(image.path).metadata()).format).toBe(format)
+    expect(settingsOfPicture(readFileSync(image.path))).toMatchObject({ prompt: 'a 猫', seed: 1000, settings: { steps: 20 } })
+    expect(image.sizeBytes).toBe(statSync(image.path).size)
+  })
+
+  test('of a lower quality is smaller', async () => {
+    const noise = await sharp({
+      create: { width: 64, height: 64, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+    })
+      .png()
+      .toBuffer()
+    const sizes = []
+    for (const fileQuality of [20, 95])
+      sizes.push(
+        (await save(addJob(newJob({ fileFormat: 'jpeg', fileQuality })), 0, () => true, history, { png: noise }))!.sizeBytes,
+      )
+    expect(sizes[0]).toBeLessThan(sizes[1]!)
+  })
+
+  test('of a JPEG with a prompt that its EXIF can not hold is written without', async () => {
+    const job = addJob(newJob({ prompt: 'cat '.repeat(20_000), fileFormat: 'jpeg' }))
+    const image = (await save(job, 0, () => true, history, { parameters: '' }))!
+    expect(image.parameters.length).toBeGreaterThan(80_000)
+    expect(settingsOfPicture(readFileSync(image.path))).toBeNull()
+  })
+
+  test('has the name that the recipe says', async () => {
+    const job = addJob(newJob({ filePattern: '[model]/[seed] of [pack]', images: 2 }))
+    const image = (await save(job, 1))!
+    expect(relative(root, image.path)).toBe(join('model', '1001-of-cats.png'))
+  })
+})
+
+test('a job that is over has a manifest, written again after a retry, and at the next start where a crash came before', async () => {
+  const folder = join(root, '../manifests')
+  const manifests = new JobManifests(folder, (jobId) => history.ofJob(jobId))
+  const job = addJob(newJob({ images: 2 }))
+  await save(job, 0)
+  await manifests.write({ ...job, state: 'failed', problem: { code: 'backend_rejected', message: 'no' }, endedAtMs: 1 })
+  const read = () => JSON.parse(readFileSync(manifests.pathOf(job), 'utf8'))
+  expect(read()).toMatchObject({
+    state: 'failed',
+    problem: { message: 'no' },
+    images: [{ image: 1, seed: 1000, stage: 'txt2img' }],
+  })
+  const image = (await save(job, 1))!
+  await manifests.writeMissing([job])
+  expect(read().images).toHaveLength(1)
+  rmSync(manifests.pathOf(job))
+  await manifests.writeMissing([job])
+  expect(read()).toMatchObject({ recipe: job.recipe, images: [{}, { file: image.path, parameters: image.parameters }] })
+})
+
 describe('the pages', () => {
   test('come newest first and end', async () => {
     const job = addJob(newJob({ images: 5 }))
@@ -176,14 +240,6 @@ test('tags stand in the place of those before, each once, in the order of the al
   expect(history.page(1).images[0]?.tags).toEqual(['cover'])
 })
 
-test('the mean time of the latest images is known after the first', async () => {
-  expect(history.recentDurationMs()).toBeNull()
-  const job = addJob(newJob({ images: 2 }))
-  await save(job, 0, () => true, history, { durationMs: 100 })
-  await save(job, 1, () => true, history, { durationMs: 200 })
-  expect(history.recentDurationMs()).toBe(150)
-})
-
 test('an infotext leaves out what there is not', () => {
   expect(infotext(recipe(), { seed: 1, width: 64, height: 64, checkpoint: '' })).toBe(
     'a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x64, Version: StableNew',
@@ -204,6 +260,22 @@ describe('a thumbnail', () => {
     rmSync(image.path)
     expect(await thumbnails.pathOf(image)).toBe(paths[0])
     expect(readdirSync(folder)).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform !== 'linux')('does not keep the file of the image open, whatever its format', async () => {
+    const thumbnails = new Thumbnails(tempDir('thumbnails'))
+    for (const fileFormat of ['png', 'jpeg', 'webp'] as const) {
+      const image = (await save(addJob(newJob({ fileFormat }))))!
+      await thumbnails.pathOf(image)
+      const open = readdirSync('/proc/self/fd').map((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`)
+        } catch {
+          return ''
+        }
+      })
+      expect(open).not.toContain(image.path)
+    }
   })
 
   test.each<[string, (path: string) => void]>([

@@ -2,9 +2,16 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import sharp from 'sharp'
-import type { GeneratedImage } from '../../../src-sidecar/backends/backend.ts'
+import type { Backend, GeneratedImage } from '../../../src-sidecar/backends/backend.ts'
+import { flatPattern } from '../../../src-sidecar/contract/image-name.ts'
+import type { JobProgress } from '../../../src-sidecar/contract/job.ts'
 import type { Recipe } from '../../../src-sidecar/contract/recipe.ts'
-import type { NewJob } from '../../../src-sidecar/jobs/job-store.ts'
+import { History } from '../../../src-sidecar/history/history.ts'
+import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
+import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
+import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
+import { JobStore, type NewJob } from '../../../src-sidecar/jobs/job-store.ts'
 import { type Database, openDatabase } from '../../../src-sidecar/store/database.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 
@@ -38,6 +45,26 @@ export async function newDatabase(): Promise<{ database: Database; folder: strin
   mkdirSync(join(folder, 'backups'))
   const path = join(folder, 'stablenew.db')
   return { database: await openDatabase(path, join(folder, 'backups')), folder, path }
+}
+
+/** A history below `folder`, a runner that saves into it, and what is done when a job is over. */
+export function newRunner(database: Database, folder: string, backend: Backend, onProgress: (one: JobProgress) => void) {
+  const store = new JobStore(database)
+  const unfinished = new UnfinishedImages(database, join(folder, 'work'))
+  const archive = new ImageArchive(join(folder, 'images'))
+  const history = new History({ archive, store: new ImageStore(database), unfinished, pattern: flatPattern })
+  const transaction = <T>(work: () => T) => store.transaction(work)
+  const runner = new JobRunner({
+    backend,
+    store,
+    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: 'scripted' }, transaction, commit),
+    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: 'scripted' }, transaction, commit),
+    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
+    onProgress,
+    onImage: () => {},
+  })
+  const onOver = async () => void (await history.keepUnfinished(transaction, (id) => store.get(id)))
+  return { history, unfinished, runner, onOver }
 }
 
 let png: Promise<Buffer> | undefined

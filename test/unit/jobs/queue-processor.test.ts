@@ -3,19 +3,18 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GenerateResult } from '../../../src-sidecar/backends/backend.ts'
 import { knownModels } from '../../../src-sidecar/backends/known-models.ts'
-import { flatPattern } from '../../../src-sidecar/contract/image-name.ts'
 import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
-import { History } from '../../../src-sidecar/history/history.ts'
-import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
-import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
-import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
+import type { Paused } from '../../../src-sidecar/contract/queue-request.ts'
+import type { History } from '../../../src-sidecar/history/history.ts'
+import { BulkCancel } from '../../../src-sidecar/jobs/bulk-cancel.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
+import { Pace } from '../../../src-sidecar/jobs/pace.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
-import { made, newDatabase, newJob, silent } from './queue-fixture.ts'
+import { made, newDatabase, newJob, newRunner, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
 
 let database: Database
@@ -24,6 +23,7 @@ let store: JobStore
 let backend: ScriptedBackend
 let history: History
 let runner: JobRunner
+let onOver: () => Promise<void>
 let processor: QueueProcessor
 let queue: JobQueue
 let told: string[]
@@ -33,8 +33,8 @@ let betweenFails: boolean
 /** Whether each job is followed by a pause. */
 let pauses: boolean
 let progress: JobProgress[]
+let freeMemory: () => Promise<Paused['freed']>
 
-const transaction = <T>(work: () => T) => store.transaction(work)
 const never = new AbortController().signal
 
 beforeEach(async () => {
@@ -48,17 +48,8 @@ beforeEach(async () => {
   betweenFails = false
   pauses = false
   progress = []
-  const unfinished = new UnfinishedImages(database, join(fresh.folder, 'work'))
-  history = new History({ archive: new ImageArchive(images), store: new ImageStore(database), unfinished, pattern: flatPattern })
-  runner = new JobRunner({
-    backend,
-    store,
-    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: 'scripted' }, transaction, commit),
-    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: 'scripted' }, transaction, commit),
-    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
-    onProgress: (one) => progress.push(one),
-    onImage: () => {},
-  })
+  freeMemory = async () => []
+  ;({ history, runner, onOver } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
   processor = newProcessor('finish')
   queue = newQueue()
   await processor.start()
@@ -71,7 +62,6 @@ afterEach(async () => {
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const onOver = async () => void (await history.keepUnfinished(transaction, (id) => store.get(id)))
   const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
@@ -88,7 +78,9 @@ const newQueue = () =>
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
     onAsked: () => {},
     onQueue: () => {},
-    imageDurationMs: () => null,
+    bulk: new BulkCancel(database),
+    pace: new Pace(database),
+    freeMemory: () => freeMemory(),
     randomSeed: () => 1,
   })
 
@@ -308,6 +300,61 @@ describe('cancelling', () => {
     await waitFor(() => state(id!) === 'completed', 'the end')
     expect((await queue.cancel(id!)).state).toBe('completed')
     await expect(queue.cancel(999)).rejects.toMatchObject({ code: 'job_not_found' })
+  })
+})
+
+describe('a pause', () => {
+  test('lets the running image finish; the job goes back to its place, and on from there', async () => {
+    const [id, next] = add([{ images: 3 }], [])
+    const request = await backend.request(0)
+    expect(await queue.pause('finish')).toEqual({ paused: true, freed: [] })
+    expect(request.signal.aborted).toBe(false)
+    await request.answer()
+    await waitFor(() => state(id!) === 'queued', 'the job to come back')
+    expect(store.get(id!)?.imagesDone).toBe(1)
+    expect(store.pendingIds(10, 0)).toEqual([id, next])
+    queue.resume()
+    expect((await backend.request(1)).request.seed).toBe(1001)
+    expect(state(id!)).toBe('running')
+  })
+
+  test('that frees the GPU interrupts the image, and asks for the memory once the backend has let go', async () => {
+    const [id] = add([{ images: 2 }])
+    await (await backend.request(0)).answer()
+    const request = await backend.request(1)
+    const freed = [{ backendId: 'scripted', freed: true, problem: null }]
+    freeMemory = async () => {
+      expect([runner.progress, state(id!)]).toEqual([undefined, 'queued'])
+      return freed
+    }
+    expect(await queue.pause('free')).toEqual({ paused: true, freed })
+    expect(request.signal.aborted).toBe(true)
+    expect(store.get(id!)).toMatchObject({ imagesDone: 1, problem: null })
+    processor.wake()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(backend.requests).toHaveLength(2)
+  })
+})
+
+describe('cancelling many', () => {
+  test('takes all that wait, and the running one where that is asked for', async () => {
+    const ids = add([], [], [])
+    await backend.request(0)
+    expect(await queue.cancelMany({})).toMatchObject({ cancelled: 2 })
+    expect(ids.map(state)).toEqual(['running', 'cancelled', 'cancelled'])
+    expect(await queue.cancelMany({ running: 'cancel' })).toEqual({ cancelled: 1, undo: null })
+    expect(state(ids[0]!)).toBe('cancelled')
+  })
+
+  test('is undone: those that waited run after all', async () => {
+    const ids = add([], [], [])
+    const request = await backend.request(0)
+    const { undo } = await queue.cancelMany({ ids: ids.slice(1) })
+    await request.answer()
+    await waitFor(() => state(ids[0]!) === 'completed', 'the first')
+    expect(await queue.undoCancel(undo!)).toBe(2)
+    await backend.request(1)
+    expect(state(ids[1]!)).toBe('running')
   })
 })
 

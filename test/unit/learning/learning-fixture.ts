@@ -4,7 +4,9 @@ import type { Experiment, ExperimentRequest, Review } from '../../../src-sidecar
 import { experimentRequestSchema } from '../../../src-sidecar/contract/learning.ts'
 import { defaultSettings } from '../../../src-sidecar/contract/settings.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { BulkCancel } from '../../../src-sidecar/jobs/bulk-cancel.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
+import { Pace } from '../../../src-sidecar/jobs/pace.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import { Learning } from '../../../src-sidecar/learning/learning.ts'
@@ -37,7 +39,9 @@ export async function newLearning(opened?: { database: Database; folder: string;
     onJob: () => {},
     onQueue: () => {},
     onAsked: () => {},
-    imageDurationMs: () => null,
+    bulk: new BulkCancel(database),
+    pace: new Pace(database),
+    freeMemory: async () => [],
     randomSeed: () => 1,
   })
   const packs = new PackLibrary(join(folder, 'none'), packsFolder, () => {})

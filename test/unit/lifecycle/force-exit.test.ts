@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { programPath } from '../../../src-sidecar/config/program-path.ts'
 import { ForceExit } from '../../../src-sidecar/lifecycle/force-exit.ts'
 import { flagBytes, noNotes, readNotes, slotBytes, writeNotes } from '../../../src-sidecar/lifecycle/force-exit-shared.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
@@ -39,6 +40,7 @@ const watch = () => {
     appVersion: '0',
     logFile: `${folder}/shutdown.log`,
     reportFile: `${folder}/last-shutdown.json`,
+    workerFile: programPath('force-exit-worker'),
     nativeUrl: new URL('../../../src-sidecar/processes/native-exit.ts', import.meta.url).href,
     compileCacheDir: `${folder}/cache`,
     watchStdin: false,

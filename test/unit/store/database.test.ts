@@ -146,6 +146,26 @@ describe('a database of an older version', () => {
   })
 })
 
+test('images of before there were stages are final images of the first stage', async () => {
+  const old = new Sqlite(path)
+  for (const sql of released.slice(0, 2)) old.exec(sql)
+  old.pragma('user_version = 2')
+  old.exec(`INSERT INTO jobs (pack_id, pack_name, prompt_index, state, position, recipe, images_wanted, created_at_ms)
+      VALUES ('user/a.txt', 'a', 0, 'completed', 1, '{"width": 64, "height": 64, "steps": 1}', 1, 0);
+    INSERT INTO images (id, job_id, image_index, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters, created_at_ms)
+      VALUES (7, 1, 0, '/a.png', 64, 64, 1, 2, 'm', 'b', 3, 'p', 4)`)
+  old.close()
+  const database = await openDatabase(path, backups)
+  expect(database.prepare('SELECT * FROM images').all()).toMatchObject([{ id: 7, stage: 0, intermediate: 0, path: '/a.png' }])
+  const insert = (stage: number) =>
+    database.exec(`INSERT INTO images (job_id, image_index, stage, path, width, height, size_bytes, seed, checkpoint, backend, duration_ms, parameters, created_at_ms)
+      VALUES (1, 0, ${stage}, '/${stage}.png', 64, 64, 1, 2, 'm', 'b', 3, 'p', 4)`)
+  insert(1)
+  expect(() => insert(1)).toThrow(/UNIQUE/)
+  expect(database.prepare('SELECT max(id) AS id FROM images').get()).toEqual({ id: 8 })
+  database.close()
+})
+
 describe('a database of a newer version', () => {
   test.each(['wal', 'delete'])('is refused, and not a byte is changed (journal mode %s)', async (mode) => {
     const newer = new Sqlite(path)

@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
+import type { Recipe, Source } from '../../../../src-sidecar/contract/recipe.ts'
 import { readPngText } from '../../../../src-sidecar/history/png-text.ts'
 import { previewJpeg } from '../../../helpers/comfyui/comfyui-graph.ts'
 import { seededRandom } from '../../../helpers/seeded-random.ts'
 import { tempDir } from '../../../helpers/temp-dir.ts'
 import { waitFor } from '../../../helpers/wait-for.ts'
+import { recipe, smallPng } from '../../jobs/queue-fixture.ts'
+import { whole } from '../whole-result.ts'
 import { ask, clientFor, comfyui, messageOf } from './comfyui-fixture.ts'
 
 interface PromptBody {
@@ -185,6 +187,29 @@ describe('a recipe', () => {
   test('that begins with a picture that is gone says which', async () => {
     const { result } = await posted({ source: { as: 'img2img', path: '/nowhere/cat.png', denoisingStrength: 0.3 } })
     expect(messageOf(result)).toMatch(/picture \/nowhere\/cat\.png, with which this job begins, can't be read: ENOENT/)
+  })
+
+  test('with a refiner samples the last steps with another checkpoint', async () => {
+    const { result, nodes } = await posted({ steps: 10, refiner: { checkpoint: 'model-b', switchAt: 0.8 } })
+    expect(nodes.filter(({ class_type }) => class_type === 'KSamplerAdvanced')).toMatchObject([
+      { add_noise: 'enable', start_at_step: 0, end_at_step: 8, return_with_leftover_noise: 'enable' },
+      { add_noise: 'disable', start_at_step: 8, end_at_step: 10_000, return_with_leftover_noise: 'disable' },
+    ])
+    expect(nodes).toContainEqual({ class_type: 'CheckpointLoaderSimple', ckpt_name: 'sd15/model-b.ckpt' })
+    expect(result.outcome === 'done' && result.image.parameters).toContain('Refiner: model-b, Refiner switch at: 0.8')
+  })
+
+  test('as a stage takes the picture of the stage before; for ADetailer there is nothing', async () => {
+    const { server, client } = await comfyui({ upscalers: ['4x-Ultra.pth'] })
+    const picture = await smallPng()
+    const make = (source: Source) =>
+      whole(client.generate({ recipe: recipe({ source }), seed: 1, picture }, () => {}, new AbortController().signal))
+    expect((await make({ as: 'img2img', path: 'stage-1.png', denoisingStrength: 0.3 })).outcome).toBe('done')
+    expect((await make({ as: 'upscale', path: 'stage-2.png', upscaler: '4x-Ultra', scale: 2 })).outcome).toBe('done')
+    expect([...server.uploads.values()].every((one) => one.equals(picture))).toBe(true)
+    const refused = await make({ as: 'adetailer', path: 'stage-3.png', passes: [] })
+    expect(refused.outcome).toBe('rejected')
+    expect(messageOf(refused)).toMatch(/ComfyUI has no ADetailer/)
   })
 
   test('that names a VAE or an upscaler that is not there is refused with those that are', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type SdapiFeatures, txt2imgBody } from '../../../../src-sidecar/backends/sdapi/sdapi-body.ts'
-import type { Recipe } from '../../../../src-sidecar/contract/recipe.ts'
+import { sdapiRequest } from '../../../../src-sidecar/backends/sdapi/sdapi-request.ts'
+import type { Recipe, Source } from '../../../../src-sidecar/contract/recipe.ts'
 import { recipe } from '../../jobs/queue-fixture.ts'
 
 const checkpoints = ['sd15/Dream.safetensors [a1b2c3d4]', 'other.ckpt']
@@ -77,4 +78,35 @@ test('ADetailer is asked for where it is installed, and left out where it is not
     },
   })
   expect(body({ adetailer: [pass] }, { adetailer: false })).not.toHaveProperty('alwayson_scripts')
+})
+
+const passes = [{ model: 'hand_yolov8n.pt', prompt: '', negativePrompt: '', confidence: 0.4, denoisingStrength: 0.2 }]
+const picture = Buffer.from('the picture of the stage before')
+const ask = (source: Source, features = all) =>
+  sdapiRequest({ recipe: recipe({ source }), seed: 3, picture }, features, undefined)
+
+test('each stage has a request of its own, with the picture of the one before', async () => {
+  const encoded = picture.toString('base64')
+  expect(await ask({ as: 'img2img', path: 'x.png', denoisingStrength: 0.3 })).toMatchObject({
+    path: '/sdapi/v1/img2img',
+    body: { init_images: [encoded], denoising_strength: 0.3, seed: 3 },
+  })
+  expect(await ask({ as: 'upscale', path: 'x.png', upscaler: 'ESRGAN', scale: 3 })).toMatchObject({
+    path: '/sdapi/v1/extra-single-image',
+    body: { image: encoded, upscaler_1: 'ESRGAN', upscaling_resize: 3 },
+  })
+  expect(await ask({ as: 'adetailer', path: 'x.png', passes })).toMatchObject({
+    path: '/sdapi/v1/img2img',
+    body: {
+      init_images: [encoded],
+      alwayson_scripts: { ADetailer: { args: [true, true, { ad_model: 'hand_yolov8n.pt', ad_denoising_strength: 0.2 }] } },
+    },
+  })
+})
+
+test('ADetailer as a stage of a server that has none is refused: it would give the picture back as it is', async () => {
+  await expect(ask({ as: 'adetailer', path: 'x.png', passes }, { ...all, adetailer: false })).rejects.toMatchObject({
+    code: 'backend_rejected',
+    message: expect.stringContaining('has no ADetailer'),
+  })
 })

@@ -1,0 +1,57 @@
+// npm run package -- [--only linux-x64] [--to dist] [--folders] [--no-window]: makes the packages. `--folders` leaves them unpacked.
+// Started by package.mjs under Node 24, after the set-up.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root, runScript, SetupError } from '../run-script.mjs'
+import { megabytes, packTarXz, packZip, sha256 } from './archive.ts'
+import { assemble } from './assemble.ts'
+import { bundleSidecar } from './bundle.ts'
+import { targets } from './targets.ts'
+import { buildWindow } from './window.ts'
+
+/** Of the commit: the same files then have the same time wherever they are packed. */
+function commitTimeS(): number {
+  try {
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }))
+  } catch {
+    return Date.UTC(2020, 0) / 1000 // not from a repository
+  }
+}
+
+await runScript(import.meta.url, async (argv) => {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string' },
+      to: { type: 'string', default: join(root, 'dist') },
+      folders: { type: 'boolean', default: false },
+      'no-window': { type: 'boolean', default: false },
+    },
+  })
+  const wanted = targets.filter(({ name }) => values.only === undefined || name === values.only)
+  if (wanted.length === 0) throw new SetupError(`--only takes ${targets.map(({ name }) => name).join(' or ')}.`, 2)
+  const dist = resolve(values.to)
+  const sidecar = join(dist, '.sidecar')
+  for (const name of ['SHA256SUMS', ...targets.flatMap((one) => [one.archive, `stablenew-${one.name}`])])
+    rmSync(join(dist, name), { recursive: true, force: true })
+  mkdirSync(sidecar, { recursive: true })
+  console.error('Bundling …')
+  const licences = await bundleSidecar(sidecar)
+  const window = values['no-window'] ? null : await buildWindow(wanted, (line) => console.log(line))
+  const sums: string[] = []
+  for (const target of wanted) {
+    const folder = join(dist, `stablenew-${target.name}`)
+    await assemble(target, folder, { sidecar, licences, window })
+    if (values.folders) continue
+    console.error(`Packing ${target.archive} …`)
+    const archive = join(dist, target.archive)
+    await (target.os === 'win32' ? packZip : packTarXz)(folder, archive, commitTimeS())
+    sums.push(`${await sha256(archive)}  ${target.archive}`)
+    console.log(`${target.archive}  ${megabytes(archive).toFixed(1)} MB`)
+  }
+  rmSync(sidecar, { recursive: true, force: true })
+  if (sums.length > 0) writeFileSync(join(dist, 'SHA256SUMS'), `${sums.join('\n')}\n`)
+  return 0
+})
