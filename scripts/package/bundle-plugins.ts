@@ -25,6 +25,15 @@ export const plainBuiltins: Rolldown.Plugin = {
   },
 }
 
+/** `createRequire` is not seen through: what it asks for is bundled, and still loaded no sooner than it is asked for. */
+export const bundledRequire: Rolldown.Plugin = {
+  name: 'bundled-require',
+  transform: {
+    filter: { id: /backends\/http-library\.ts$/ },
+    handler: (code) => code.replace('const require = createRequire(import.meta.url)', ''),
+  },
+}
+
 /** Without letters outside of ASCII, V8 keeps a source in half the memory. They stand in strings, templates and expressions only. */
 export const asciiOnly: Rolldown.Plugin = {
   name: 'ascii-only',

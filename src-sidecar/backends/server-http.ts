@@ -1,7 +1,8 @@
-import { Agent, errors, type FormData, request } from 'undici'
+import type { Agent, FormData } from 'undici'
 import { AppError, asError } from '../errors/app-error.ts'
 import { redactUrl } from '../logging/logger.ts'
 import { type BackendDeadlines, backendDeadlines } from './backend-deadlines.ts'
+import { httpLibrary } from './http-library.ts'
 
 /** A 4k PNG in base64 is about 60 MB: more than this is no answer of ours. */
 const maxAnswerBytes = 256 * 1024 * 1024
@@ -42,17 +43,27 @@ export class ServerHttp {
   readonly #options: ServerHttpOptions
   readonly #deadlines: BackendDeadlines
   readonly #maxAnswerBytes: number
-  readonly #agent: Agent
   readonly headers: Readonly<Record<string, string>>
+  #agent: Agent | undefined
+  #closed = false
 
   constructor(address: ServerAddress, options: ServerHttpOptions) {
     this.#base = address.url.replace(/\/+$/, '')
     this.#options = options
     this.#deadlines = options.deadlines ?? backendDeadlines
     this.#maxAnswerBytes = options.maxAnswerBytes ?? maxAnswerBytes
-    // A picture may take an hour: the deadlines bound the wait, not the HTTP library's.
-    this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, maxResponseSize: this.#maxAnswerBytes })
     this.headers = address.username ? { authorization: `Basic ${credentials(address)}` } : {}
+  }
+
+  /** One that is closed refuses, as it does when nothing was asked before. */
+  #connections(): Agent {
+    if (this.#agent === undefined) {
+      // A picture may take an hour: the deadlines bound the wait, not the HTTP library's.
+      const limits = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, maxResponseSize: this.#maxAnswerBytes }
+      this.#agent = new (httpLibrary().Agent)(limits)
+      if (this.#closed) void this.#agent.destroy()
+    }
+    return this.#agent
   }
 
   /** @param ms until the head of the answer; without it the deadline of a small question. */
@@ -78,7 +89,8 @@ export class ServerHttp {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    this.#closed = true
+    await this.#agent?.destroy()
   }
 
   async #json(question: Question): Promise<unknown> {
@@ -105,7 +117,7 @@ export class ServerHttp {
     let headers: Record<string, string | string[] | undefined>
     let bytes: Buffer
     try {
-      const answer = await request(this.#base + path, {
+      const answer = await httpLibrary().request(this.#base + path, {
         method,
         body,
         headers: {
@@ -114,7 +126,7 @@ export class ServerHttp {
           ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
         },
         signal: AbortSignal.any([signal, late.signal]),
-        dispatcher: this.#agent,
+        dispatcher: this.#connections(),
       })
       clearTimeout(timer)
       const { bodyMs } = this.#deadlines
@@ -134,7 +146,7 @@ export class ServerHttp {
   }
 
   #noAnswer(question: Question, error: unknown): AppError {
-    if (error instanceof errors.ResponseExceededMaxSizeError) {
+    if (error instanceof httpLibrary().errors.ResponseExceededMaxSizeError) {
       const most = `${Math.round(this.#maxAnswerBytes / 2 ** 20)} MB`
       return new AppError('backend_bad_answer', `${this.#where(question)} answered with more than ${most}.`, { cause: error })
     }

@@ -143,6 +143,7 @@ export class App {
     else if (event.type === 'progress') this.queue.applyProgress(event.progress)
     else if (event.type === 'image') this.gallery.add(event.image)
     else if (event.type === 'image-changed') this.gallery.change(event.image)
+    else if (event.type === 'import') this.gallery.importIs(event.import)
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
     else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))

@@ -1,4 +1,5 @@
 import type { Image } from '../../src-sidecar/contract/image.ts'
+import type { ImportState } from '../../src-sidecar/contract/image-import.ts'
 import type { FacetName, Facets, ImageSearch, ImageSort, SavedSearch } from '../../src-sidecar/contract/image-search.ts'
 import type { Api, SortedSearch } from '../api/client.ts'
 import { withImages, withNewest, withNext } from './gallery-changes.ts'
@@ -31,6 +32,8 @@ export class GalleryState {
   facets = $state.raw<Facets | null>(null)
   saved = $state.raw<SavedSearch[]>([])
   selected = $state.raw<ReadonlySet<number>>(new Set())
+  /** The import that runs, or ran last. */
+  importing = $state.raw<ImportState | null>(null)
   /** Whether facets are shown, and so asked for. */
   filtering = $state(false)
 
@@ -58,10 +61,12 @@ export class GalleryState {
 
   /** After a (re)connect. */
   async fetch(): Promise<void> {
-    const [recent, saved] = await Promise.all([
+    const [recent, saved, importing] = await Promise.all([
       this.#api.images(recentKept, { search: everything, sort: 'newest' }),
       this.#api.savedSearches(),
+      this.#api.importState(),
     ])
+    this.importing = importing
     this.recent = recent.images
     this.saved = saved
     if (!this.#plain) return await this.#ask()
@@ -151,6 +156,16 @@ export class GalleryState {
   async removeSearch(id: number): Promise<void> {
     await this.#api.removeSearch(id)
     this.saved = await this.#api.savedSearches()
+  }
+
+  async importFolder(folder: string): Promise<void> {
+    this.importing = await this.#api.importFolder(folder)
+  }
+
+  /** What an import takes in is shown once it is over. */
+  importIs(state: ImportState): void {
+    this.importing = state
+    if (state.state !== 'running') this.fetch().catch((error) => toasts.error(error))
   }
 
   add(image: Image): void {

@@ -1,6 +1,7 @@
 import type { JobProgress } from '../../src-sidecar/contract/job.ts'
 import type { Stage } from '../../src-sidecar/contract/recipe.ts'
 import type { StageName } from '../../src-sidecar/contract/stages.ts'
+import type { BackendStatus } from '../../src-sidecar/contract/status.ts'
 
 export const stageTitles: Readonly<Record<StageName, string>> = {
   txt2img: 'txt2img',
@@ -47,3 +48,10 @@ export const stageProgress = ({ stage, stages }: Pick<JobProgress, 'stage' | 'st
   const name = stages[stage]
   return stages.length > 1 && name ? `${stageTitles[name]}, ${stage + 1} of ${stages.length}` : null
 }
+
+/** Whether none of them can do ADetailer. One that was not asked yet may; without any nothing is known. */
+export const lacksDetailer = (backends: readonly Pick<BackendStatus, 'kind' | 'capabilities'>[]): boolean =>
+  backends.length > 0 &&
+  backends.every(
+    ({ kind, capabilities }) => kind !== 'sdapi' || capabilities?.some((one) => one.name === 'adetailer' && !one.available),
+  )

@@ -15,6 +15,10 @@ import { apiOf, assembledPackage, person, readJson, startPackage } from './unpac
 const { version } = readJson<{ version: string }>(projectFolder, 'package.json')
 const all = process.env.STABLENEW_VERIFY === '1'
 
+test('the window has the same version', () => {
+  expect(readJson<{ version: string }>(projectFolder, 'neutralino.config.json').version).toBe(version)
+})
+
 test('every program of the package has its source', () => {
   for (const source of Object.values(programs)) expect(existsSync(join(projectFolder, 'src-sidecar', source)), source).toBe(true)
 })

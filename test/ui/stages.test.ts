@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Stage } from '../../src-sidecar/contract/recipe.ts'
 import { img2imgSize, pictureRequest, settingsTexts } from '../../src-ui/state/picture-request.ts'
-import { moved, newStage, pixelUpscaler, stageProgress, stageSummary } from '../../src-ui/state/stages.ts'
+import { lacksDetailer, moved, newStage, pixelUpscaler, stageProgress, stageSummary } from '../../src-ui/state/stages.ts'
 
 const stages = [
   newStage('img2img', []),
@@ -72,4 +72,12 @@ test('a picture is made again with all that it says, varied at its own size with
 
 test('what a picture says is told in few words', () => {
   expect(settingsTexts(picture.settings)).toEqual(['512 × 512', '9 steps', 'DPM++ 2M Karras', 'CFG 0', 'hires ×2'])
+})
+
+test('where no backend has ADetailer that is known, unless one was not asked yet', () => {
+  const webui = (available: boolean) => ({ kind: 'sdapi' as const, capabilities: [{ name: 'adetailer' as const, available }] })
+  expect(lacksDetailer([{ kind: 'draft', capabilities: null }, { kind: 'comfyui', capabilities: [] }, webui(false)])).toBe(true)
+  expect(lacksDetailer([webui(false), webui(true)])).toBe(false)
+  expect(lacksDetailer([{ kind: 'sdapi', capabilities: null }])).toBe(false)
+  expect(lacksDetailer([])).toBe(false)
 })

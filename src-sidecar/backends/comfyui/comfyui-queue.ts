@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { FormData } from 'undici'
 import { AppError } from '../../errors/app-error.ts'
 import type { BackendDeadlines } from '../backend-deadlines.ts'
+import { httpLibrary } from '../http-library.ts'
 import type { ServerHttp } from '../server-http.ts'
 import {
   type HistoryEntry,
@@ -45,7 +45,7 @@ export class ComfyuiQueue {
    * @returns its name as LoadImage wants it (ComfyUI's `folder_paths.py`, `annotated_filepath`)
    */
   async upload(picture: Buffer<ArrayBuffer>, name: string, signal: AbortSignal): Promise<string> {
-    const form = new FormData()
+    const form = new (httpLibrary().FormData)()
     form.set('image', new Blob([picture], { type: 'image/png' }), name)
     form.set('type', 'temp')
     form.set('subfolder', 'stablenew')

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { Agent, buildConnector, WebSocket } from 'undici'
+import type { Agent, WebSocket } from 'undici'
+import { httpLibrary } from '../http-library.ts'
 
 /** A picture of 8k as PNG is below this; a longer message ends the connection. */
 const maxMessageBytes = 128 * 1024 * 1024
@@ -19,6 +20,7 @@ export class ComfyuiSocket {
 
   /** Connects at once; nothing is thrown: what fails closes. @param url with `http:` or `https:`. */
   constructor(url: string, clientId: string, headers: Readonly<Record<string, string>>, listener: SocketListener) {
+    const { Agent, buildConnector, WebSocket } = httpLibrary()
     const connect = buildConnector({ timeout: 10_000 })
     // The library's close() waits for the other side. Whoever holds the socket itself can end it.
     this.#agent = new Agent({
@@ -47,7 +49,7 @@ export class ComfyuiSocket {
 
   /** Only after the first message has come. */
   send(text: string): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(text)
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.send(text)
   }
 
   /** Ends it without waiting for the other side. Nothing is told after that but the close. */

@@ -91,7 +91,7 @@ test('after five starts without an image it is not started again until the user 
 
 test('an interrupted start goes on, and a stop in the middle of it leaves nothing', async () => {
   const { backend, told, generate } = await managed(() => 'setInterval(() => {}, 1000)')
-  expect(await generate(AbortSignal.timeout(500))).toEqual({ outcome: 'interrupted' })
+  expect(await generate(AbortSignal.timeout(1500))).toEqual({ outcome: 'interrupted' })
   expect([backend.status.state, backend.process]).toEqual(['starting', expect.objectContaining({ role: 'backend' })])
   await end()
   await baseline.expectNothingLeft()

@@ -135,6 +135,21 @@ describe('editing', () => {
     expect(store.pendingTotals()).toEqual({ jobs: 2, images: 8 })
   })
 
+  test('does not go on with what a stage has made of the old recipe', () => {
+    const stages = [{ as: 'upscale' as const, upscaler: 'Lanczos', scale: 2, keepInput: false }]
+    const [a] = add(1, { stages }) as [number]
+    database
+      .prepare(
+        `INSERT INTO unfinished_images (job_id, image_index, stage, path, width, height, seed, checkpoint, backend, duration_ms, parameters)
+         VALUES (?, 0, 0, '/work/1.png', 64, 64, 0, '', 'one', 5, '')`,
+      )
+      .run(a)
+    edits.edit([a], { prompt: 'a dog' })
+    expect(store.get(a)).toMatchObject({ state: 'cancelled', recipe: { prompt: 'a cat' } })
+    expect(store.pending(10, 0)).toMatchObject([{ imagesDone: 0, recipe: { prompt: 'a dog', images: 1, seed: 0 } }])
+    expect(order()).not.toContain(a)
+  })
+
   test('says no longer what was chosen where that was written over', () => {
     const chosen = { slots: { mood: 'calm' }, wildcards: {}, sweep: { steps: '20', cfgScale: '7' } }
     const [a, b] = add(2, { chosen }) as [number, number]
