@@ -52,7 +52,7 @@ export class Experiments {
     pause: () => Promise<void>,
   ): Promise<Experiment> {
     const seed = request.seed ?? randomInt(2 ** 32)
-    const source = await this.#source(request.source, seed, pause)
+    const source = await this.#source(request, seed, pause)
     const randomSeed = () => randomInt(2 ** 32)
     const { design, jobs } = planExperiment({ request, ...source, defaults, seed, randomSeed })
     const title = findVariable(design.variable)?.title ?? design.variable
@@ -178,7 +178,7 @@ export class Experiments {
     return { ...this.#store.jobs(id), progress, planned, next }
   }
 
-  async #source(source: z.output<typeof experimentRequestSchema>['source'], drawSeed: number, pause: () => Promise<void>) {
+  async #source({ source, images }: z.output<typeof experimentRequestSchema>, drawSeed: number, pause: () => Promise<void>) {
     if (source.from === 'text') {
       const { prompt, negativePrompt } = source
       const prompts: SourcePrompt[] = [{ promptIndex: 0, prompt, negativePrompt, chosen: {}, settings: {}, seed: undefined }]
@@ -186,7 +186,7 @@ export class Experiments {
     }
     const pack = await this.#packs.open(source.packId)
     if (pack.content.problem !== null) throw packBroken(pack.summary)
-    const jobs = packJobs(pack, { drawSeed, sweeps: [], ...(source.prompts && { prompts: source.prompts }) })
+    const jobs = packJobs(pack, { drawSeed, images, sweeps: [], ...(source.prompts && { prompts: source.prompts }) })
     if (jobs.count === 0n) throw new AppError('bad_request', `The pack "${pack.summary.name}" has no prompts.`)
     const prompts = await allJobs(jobs, mostPrompts, pause)
     return { prompts, packId: pack.summary.id, packName: pack.summary.name }
