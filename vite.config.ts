@@ -26,6 +26,8 @@ export default defineConfig({
     // The Content-Security-Policy allows fonts from files only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // It comes from this machine: parts would only make the first look at a page slower.
+    chunkSizeWarningLimit: 2000,
     // For the licences of the package.
     license: { fileName: 'licences.json' },
   },
