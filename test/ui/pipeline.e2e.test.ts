@@ -83,7 +83,7 @@ test.skipIf(!hasBrowser)(
     const { page, problems } = await newPage()
     await page.goto(addressOf(sidecar, '#/packs'))
     await page.getByRole('button', { name: 'Settings' }).click()
-    const name = page.getByLabel('Name', { exact: true }).last()
+    const name = page.getByLabel('File name')
     await name.fill('[pack]/[seed]-[nonsense]')
     await page.getByText('foxes/1234567-[nonsense].png').waitFor()
     await page.getByText('[nonsense] means nothing').waitFor()

@@ -25,7 +25,7 @@ export class FacetCounts {
       if (this.#finder.matchesAll(search, without)) return null
       const { terms, isCut } = this.#finder.termsOf(search, without)
       cut ||= isCut
-      return occurrences(terms)
+      return occurrences(terms, without && termLetters[without])
     }
     const shared = countsOf()
     const facets = facetNames.map((name): Facet => {
@@ -63,8 +63,9 @@ export class FacetCounts {
   }
 }
 
-function occurrences(terms: readonly string[]): Map<string, number> {
+/** @param letter of the only facet that is asked for */
+function occurrences(terms: readonly string[], letter?: string): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1)
+  for (const term of terms) if (letter === undefined || term[0] === letter) counts.set(term, (counts.get(term) ?? 0) + 1)
   return counts
 }
