@@ -36,8 +36,12 @@ export async function selftest(
   const silent = json || hostLines
   const view = new SelftestView({ ...output, out: silent ? () => {} : output.out })
   view.begin(planRuns(options).length, watchS)
+  let told: readonly SelftestRun[] = []
   const onRun = (runs: readonly SelftestRun[]) => {
-    if (hostLines) output.out(`${JSON.stringify({ stablenew: 'selftest', runs })}\n`)
+    // Whoever reads the lines has a limit for each: one for each run that changed, and the steps of its end in the report alone.
+    for (const [index, run] of hostLines ? runs.entries() : [])
+      if (run !== told[index]) output.out(`${JSON.stringify({ stablenew: 'selftest-run', index, run: withoutSteps(run) })}\n`)
+    told = [...runs]
     view.tell(runs)
   }
   const report = await runSelftest(
@@ -49,10 +53,12 @@ export async function selftest(
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await writeFile(file, text)
   if (json) output.out(text)
-  if (hostLines) output.out(`${JSON.stringify({ stablenew: 'selftest-report', file, report })}\n`)
+  if (hostLines) output.out(`${JSON.stringify({ stablenew: 'selftest-report', file })}\n`)
   view.end(report, file)
   return report.verdict === 'passed' ? 0 : 1
 }
+
+const withoutSteps = (run: SelftestRun): SelftestRun => ({ ...run, result: run.result && { ...run.result, steps: [] } })
 
 const allowed = '--backend takes draft, settings (all of them), the name of one of them, or a URL (http://127.0.0.1:7860).'
 

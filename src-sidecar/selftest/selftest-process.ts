@@ -1,11 +1,18 @@
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { type SelftestRequest, type SelftestState, selftestReportSchema, selftestRunSchema } from '../contract/selftest.ts'
+import {
+  type SelftestReport,
+  type SelftestRequest,
+  type SelftestState,
+  selftestReportSchema,
+  selftestRunSchema,
+} from '../contract/selftest.ts'
 import { AppError, asError } from '../errors/app-error.ts'
 import type { ContainedProcess, Containment } from '../processes/spawn-contained.ts'
 
 const lineSchema = z.union([
-  z.object({ stablenew: z.literal('selftest'), runs: z.array(selftestRunSchema) }),
-  z.object({ stablenew: z.literal('selftest-report'), file: z.string(), report: selftestReportSchema }),
+  z.object({ stablenew: z.literal('selftest-run'), index: z.int().min(0), run: selftestRunSchema }),
+  z.object({ stablenew: z.literal('selftest-report'), file: z.string() }),
 ])
 const idle: SelftestState = { running: false, runs: [], verdict: null, file: null, problem: null }
 
@@ -45,10 +52,12 @@ export class SelftestProcess {
         onLine: (stream, line) => stream === 'stdout' && this.#hear(line),
       })
       this.#process = process
-      void process.closed.then(({ outcome, exitCode, lastLines }) => {
+      void process.closed.then(async ({ outcome, exitCode, lastLines }) => {
         const stopped = outcome === 'terminated'
         // One that was stopped half-way has judged nothing.
-        const verdict = stopped ? null : this.#state.verdict
+        const report = stopped ? null : await this.#report()
+        const verdict = report?.verdict ?? null
+        if (report) this.#state = { ...this.#state, runs: report.runs }
         const problem = stopped || verdict !== null ? null : (lastLines.at(-1) ?? `exit code ${exitCode}`)
         this.#state = { ...this.#state, running: false, verdict, problem }
         this.#process = undefined
@@ -69,9 +78,28 @@ export class SelftestProcess {
   }
 
   #hear(line: string): void {
-    if (!line.startsWith('{"stablenew":"selftest')) return
-    const said = lineSchema.parse(JSON.parse(line))
-    if (said.stablenew === 'selftest') this.#state = { ...this.#state, runs: said.runs }
-    else this.#state = { ...this.#state, runs: said.report.runs, verdict: said.report.verdict, file: said.file }
+    const said = lineSchema.safeParse(parsed(line)).data
+    if (said?.stablenew === 'selftest-run')
+      this.#state = { ...this.#state, runs: this.#state.runs.toSpliced(said.index, 1, said.run) }
+    else if (said !== undefined) this.#state = { ...this.#state, file: said.file }
+  }
+
+  /** What was written in the end; null where it did not come to that. */
+  async #report(): Promise<SelftestReport | null> {
+    const { file } = this.#state
+    if (file === null) return null
+    return await readFile(file, 'utf8').then(
+      (text) => selftestReportSchema.safeParse(parsed(text)).data ?? null,
+      () => null,
+    )
+  }
+}
+
+/** A line that was cut, or is none of ours, is no reason to end the app. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -124,4 +124,6 @@ test.skipIf(executablePath === null)(
     expect(liveDescendants().some(({ name }) => name.startsWith('chrom'))).toBe(true)
     expect(problems).toEqual([])
   },
+  // Its waits have deadlines of their own, which say what was waited for.
+  240_000,
 )
