@@ -1,6 +1,13 @@
 import type { Image } from '../../src-sidecar/contract/image.ts'
 import type { ImportState } from '../../src-sidecar/contract/image-import.ts'
-import type { FacetName, Facets, ImageSearch, ImageSort, SavedSearch } from '../../src-sidecar/contract/image-search.ts'
+import type {
+  FacetName,
+  Facets,
+  ImagePage,
+  ImageSearch,
+  ImageSort,
+  SavedSearch,
+} from '../../src-sidecar/contract/image-search.ts'
 import type { Api, SortedSearch } from '../api/client.ts'
 import { withImages, withNewest, withNext } from './gallery-changes.ts'
 import { toasts } from './toasts.svelte.ts'
@@ -46,6 +53,8 @@ export class GalleryState {
   /** Answers to older questions are dropped. */
   #asked = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** What came since each answer was asked for that is under way: it may be older than they are. */
+  readonly #underWay = new Set<Image[]>()
 
   constructor(api: Api) {
     this.#api = api
@@ -61,13 +70,13 @@ export class GalleryState {
 
   /** After a (re)connect. */
   async fetch(): Promise<void> {
-    const [recent, saved, importing] = await Promise.all([
-      this.#api.images(recentKept, { search: everything, sort: 'newest' }),
+    const [{ page: recent, missed }, saved, importing] = await Promise.all([
+      this.#newest(recentKept, { search: everything, sort: 'newest' }),
       this.#api.savedSearches(),
       this.#api.importState(),
     ])
     this.importing = importing
-    this.recent = recent.images
+    this.recent = withImages(recent.images, missed)
     this.saved = saved
     if (!this.#plain) return await this.#ask()
     const { images, kept } = withNewest(this.images, recent.images)
@@ -77,6 +86,7 @@ export class GalleryState {
     this.totalIsLeast = recent.totalIsLeast
     this.held = []
     this.loaded = true
+    for (const image of missed) this.#show(image)
     await this.#countFacets()
   }
 
@@ -169,6 +179,11 @@ export class GalleryState {
   }
 
   add(image: Image): void {
+    for (const images of this.#underWay) images.push(image)
+    this.#show(image)
+  }
+
+  #show(image: Image): void {
     const isEarlier = (one: Image) => one.jobId === image.jobId && one.imageIndex === image.imageIndex && one.stage < image.stage
     this.recent = withImages(
       this.recent.filter((one) => !isEarlier(one)),
@@ -215,7 +230,7 @@ export class GalleryState {
 
   async #ask(): Promise<void> {
     const asked = ++this.#asked
-    const page = await this.#api.images(pageSize, this.asked)
+    const { page, missed } = await this.#newest(pageSize, this.asked)
     if (asked !== this.#asked) return
     this.images = page.images
     this.held = []
@@ -223,7 +238,21 @@ export class GalleryState {
     this.totalIsLeast = page.totalIsLeast
     this.#next = page.next
     this.loaded = true
+    for (const image of this.#plain ? missed : []) this.#show(image)
     await this.#countFacets()
+  }
+
+  /** The first page, and what came meanwhile and is not in it. */
+  async #newest(limit: number, what: SortedSearch): Promise<{ page: ImagePage; missed: Image[] }> {
+    const arrived: Image[] = []
+    this.#underWay.add(arrived)
+    try {
+      const page = await this.#api.images(limit, what)
+      const known = new Set(page.images.map(({ id }) => id))
+      return { page, missed: arrived.filter(({ id }) => !known.has(id)) }
+    } finally {
+      this.#underWay.delete(arrived)
+    }
   }
 
   async #countFacets(): Promise<void> {
