@@ -120,7 +120,7 @@ export async function startApp(
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)
-    // Most of that is waiting for the system, while the rest is made.
+    // Most of that is waiting for the system, while the rest is made. What goes wrong is told where it is waited for, among the components.
     core.containment.start(abort).catch(() => {})
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     void core.processor.closed.then(({ error }) => {
