@@ -23,7 +23,6 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
-import { DroppedPictures } from './history/dropped-pictures.ts'
 import { Thumbnails } from './history/thumbnails.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
@@ -127,7 +126,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     exporter: core.exporter,
     missingFiles: core.missingFiles,
     thumbnails: new Thumbnails(thumbnailFolder),
-    pictures: new DroppedPictures(join(folders.data, 'pictures')),
+    pictures: core.pictures,
     events,
     pages,
     settings,
@@ -215,6 +214,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
   atEnd('components', 'image export', 4000, () => core.exporter.stop())
+  atEnd('components', 'unused pictures', 2000, () => core.unusedPictures.stop())
   atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
@@ -236,7 +236,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles } = core
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures } = core
   const components = [
     packs,
     diagnostics,
@@ -247,6 +247,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     dailyBackup,
     importer,
     missingFiles,
+    unusedPictures,
     learning,
   ]
   return { components, server, shell }

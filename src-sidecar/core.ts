@@ -16,6 +16,7 @@ import type { Job } from './contract/job.ts'
 import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
 import { asError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
 import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
@@ -25,9 +26,11 @@ import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
 import { ImageFiles } from './history/missing/image-files.ts'
 import { MissingFiles } from './history/missing/missing-files.ts'
+import { picturesOfRecipes } from './history/picture-references.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
+import { UnusedPictures } from './history/unused-pictures.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobStore } from './jobs/job-store.ts'
@@ -88,6 +91,8 @@ export interface Core {
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
   readonly exporter: FolderExporter
+  readonly pictures: DroppedPictures
+  readonly unusedPictures: UnusedPictures
   readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
@@ -197,6 +202,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       publish({ type: 'backends', backends: [...backends.statuses] })
       processor.wake()
     }
+    const pictures = new DroppedPictures(join(folders.data, 'pictures'))
     let changing = Promise.resolve()
     return {
       containment,
@@ -219,6 +225,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
+      pictures,
+      unusedPictures: new UnusedPictures({ pictures, used: () => picturesOfRecipes(database), logger }),
       exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
       missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
