@@ -124,6 +124,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
+    missingFiles: core.missingFiles,
     thumbnails: new Thumbnails(thumbnailFolder),
     pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
@@ -212,6 +213,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
@@ -232,8 +234,19 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer } = core
-  const components = [packs, diagnostics, server, containment, backends, indexCatchUp, dailyBackup, importer, learning]
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles } = core
+  const components = [
+    packs,
+    diagnostics,
+    server,
+    containment,
+    backends,
+    indexCatchUp,
+    dailyBackup,
+    importer,
+    missingFiles,
+    learning,
+  ]
   return { components, server, shell }
 }
 

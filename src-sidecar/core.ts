@@ -22,6 +22,8 @@ import { ImageStore } from './history/image-store.ts'
 import { ImageImporter } from './history/import/image-importer.ts'
 import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
+import { ImageFiles } from './history/missing/image-files.ts'
+import { MissingFiles } from './history/missing/missing-files.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
@@ -84,6 +86,7 @@ export interface Core {
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
+  readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
@@ -214,6 +217,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
+      missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),
     }

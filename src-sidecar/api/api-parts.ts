@@ -9,6 +9,7 @@ import type { Status } from '../contract/status.ts'
 import type { DroppedPictures } from '../history/dropped-pictures.ts'
 import type { History } from '../history/history.ts'
 import type { ImageImporter } from '../history/import/image-importer.ts'
+import type { MissingFiles } from '../history/missing/missing-files.ts'
 import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -36,6 +37,7 @@ export interface ApiParts {
   readonly learning: Learning
   readonly savedSearches: SavedSearches
   readonly importer: ImageImporter
+  readonly missingFiles: MissingFiles
   readonly thumbnails: Thumbnails
   readonly pictures: DroppedPictures
   readonly events: EventStream

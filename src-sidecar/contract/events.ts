@@ -3,6 +3,7 @@ import { leakSchema, recycledSchema } from './diagnostics.ts'
 import { imageSchema } from './image.ts'
 import { importStateSchema } from './image-import.ts'
 import { jobProgressSchema, jobSchema } from './job.ts'
+import { missingWorkSchema } from './missing-files.ts'
 import { backendStatusSchema, closingSchema } from './status.ts'
 
 /**
@@ -19,6 +20,11 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Rating or tags of an image that is known already. */
   z.object({ type: z.literal('image-changed'), image: imageSchema }),
   z.object({ type: z.literal('import'), import: importStateSchema }),
+  z.object({ type: z.literal('missing'), work: missingWorkSchema }),
+  /** The files of these images were found to be gone, or to be there again. */
+  z.object({ type: z.literal('files'), missing: z.boolean(), ids: z.array(z.int()) }),
+  /** They are in the history no more. */
+  z.object({ type: z.literal('images-removed'), ids: z.array(z.int()) }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('backends'), backends: z.array(backendStatusSchema) }),
   z.object({ type: z.literal('closing'), closing: closingSchema }),

@@ -37,6 +37,13 @@ import {
   reviewSchema,
 } from '../../src-sidecar/contract/learning.ts'
 import {
+  type FindMovedRequest,
+  type MissingFiles,
+  missingFilesSchema,
+  missingWorkSchema,
+  type RemoveMissingRequest,
+} from '../../src-sidecar/contract/missing-files.ts'
+import {
   type PackPreview,
   type PreviewRequest,
   packPreviewSchema,
@@ -137,6 +144,11 @@ export class Api {
     })
   importState = () => this.#get('/api/imports', importStateSchema.nullable())
   importFolder = (folder: string) => this.#send('POST', '/api/imports', { folder }, importStateSchema)
+  missingFiles = (): Promise<MissingFiles> => this.#get('/api/missing', missingFilesSchema)
+  lookForMissing = () => this.#send('POST', '/api/missing/look', undefined, missingWorkSchema)
+  findMoved = (request: FindMovedRequest) => this.#send('POST', '/api/missing/find', request, missingWorkSchema)
+  removeMissing = (request: RemoveMissingRequest) => this.#send('POST', '/api/missing/remove', request, missingWorkSchema)
+  stopMissing = () => this.#send('POST', '/api/missing/stop', undefined, missingWorkSchema.nullable())
   stopImport = () => this.#send('POST', '/api/imports/stop', undefined, importStateSchema.nullable())
   makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
   experiments = () => this.#get('/api/experiments', experimentsSchema)

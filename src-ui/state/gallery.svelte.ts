@@ -203,13 +203,37 @@ export class GalleryState {
 
   /** It stays where it is, though it may no longer be what was searched for. */
   change(image: Image): void {
-    const changed = (images: Image[]) => images.map((one) => (one.id === image.id ? image : one))
+    this.#lists((images) => images.map((one) => (one.id === image.id ? image : one)))
+  }
+
+  /** The files of these images were found to be gone, or to be there again. */
+  filesAre(missing: boolean, ids: readonly number[]): void {
+    const these = new Set(ids)
+    this.#lists((images) => images.map((one) => (these.has(one.id) ? { ...one, missing } : one)))
+    if (this.search.facets.file !== undefined) this.refresh()
+  }
+
+  removed(ids: readonly number[]): void {
+    const these = new Set(ids)
+    this.#lists((images) => images.filter(({ id }) => !these.has(id)))
+    this.select([...this.selected].filter((id) => !these.has(id)))
+    this.refresh()
+  }
+
+  /** Asks for everything anew, a moment later. */
+  refresh(): void {
+    this.#later(refreshMs)
+  }
+
+  #lists(changed: (images: Image[]) => Image[]): void {
     this.images = changed(this.images)
     this.held = changed(this.held)
     this.recent = changed(this.recent)
   }
 
   release(): void {
+    // As the tiles go, Svelte still shows their cleanup the old values: written back, they would never be gone.
+    if (this.held.length === 0) return
     this.images = withImages(this.images, this.held)
     this.held = []
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { opendir, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportState } from '../../contract/image-import.ts'
 import { AppError, asError } from '../../errors/app-error.ts'
@@ -9,7 +9,8 @@ import { deferred } from '../../lifecycle/deferred.ts'
 import type { Logger } from '../../logging/logger.ts'
 import type { ImageStore } from '../image-store.ts'
 import type { ImportStore } from './import-store.ts'
-import { isPicture, type ReadPicture, readPicture } from './read-picture.ts'
+import { picturesBelow } from './pictures-below.ts'
+import { type ReadPicture, readPicture } from './read-picture.ts'
 
 /** Rows of one transaction: some 10 ms in which nothing else is answered. */
 const rowsAtOnce = 20
@@ -99,7 +100,8 @@ export class ImageImporter implements Component {
     try {
       const jobId = imports.jobOf(state.folder, basename(state.folder), Date.now())
       let batch: string[] = []
-      for await (const path of this.#pictures(state, signal)) {
+      for await (const path of picturesBelow(state.folder, signal)) {
+        state.found++
         batch.push(path)
         if (batch.length < rowsAtOnce) continue
         await this.#take(state, batch, jobId)
@@ -115,21 +117,6 @@ export class ImageImporter implements Component {
     // One that the end of the app cuts short is gone on with.
     if (!this.#closing.signal.aborted) imports.end(state.folder)
     this.#tell(state, true)
-  }
-
-  /** All image files below the folder, in no order, without reading it all first. */
-  async *#pictures(state: ImportState, signal: AbortSignal): AsyncGenerator<string> {
-    const folders = [state.folder]
-    for (let folder = folders.pop(); folder !== undefined && !signal.aborted; folder = folders.pop()) {
-      for await (const entry of await opendir(folder)) {
-        const path = join(folder, entry.name)
-        if (entry.isDirectory()) folders.push(path)
-        else if (entry.isFile() && isPicture(entry.name)) {
-          state.found++
-          yield path
-        }
-      }
-    }
   }
 
   async #take(state: ImportState, paths: readonly string[], jobId: number): Promise<void> {
