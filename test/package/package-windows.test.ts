@@ -17,7 +17,7 @@ const { version } = readJson<{ version: string }>(projectFolder, 'package.json')
 const all = process.env.STABLENEW_VERIFY === '1'
 const windowsPath = (path: string) => `Z:${path.replaceAll('/', '\\')}`
 
-describe.skipIf(!wine)('the package for Windows, below Wine', () => {
+describe.skipIf(!wine || process.env.STABLENEW_NO_PACKING === '1')('the package for Windows, below Wine', () => {
   let folder: string
   beforeAll(async () => {
     folder = await unpackedPackage('win-x64')
