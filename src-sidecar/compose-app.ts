@@ -127,6 +127,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
+    exporter: core.exporter,
     missingFiles: core.missingFiles,
     thumbnails: new Thumbnails(thumbnailFolder),
     pictures: new DroppedPictures(join(folders.data, 'pictures')),
@@ -229,6 +230,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'image export', 4000, () => core.exporter.stop())
   atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())

@@ -16,6 +16,7 @@ import type { Job } from './contract/job.ts'
 import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
 import { asError } from './errors/app-error.ts'
+import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
@@ -94,6 +95,7 @@ export interface Core {
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
+  readonly exporter: FolderExporter
   readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
@@ -244,6 +246,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
+      exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
       missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),

@@ -156,6 +156,7 @@ export class App {
       this.missing.fetchSoon()
     } else if (event.type === 'images-removed') this.#removed(event.ids)
     else if (event.type === 'import') this.gallery.importIs(event.import)
+    else if (event.type === 'export') this.gallery.exporting = event.export
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
     else if (event.type === 'leak' || event.type === 'notices') this.#fetchStatus().catch((error) => toasts.error(error))

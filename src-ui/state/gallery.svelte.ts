@@ -1,4 +1,5 @@
 import type { Image } from '../../src-sidecar/contract/image.ts'
+import type { FolderExport } from '../../src-sidecar/contract/image-export.ts'
 import type { ImportState } from '../../src-sidecar/contract/image-import.ts'
 import type {
   FacetName,
@@ -41,6 +42,8 @@ export class GalleryState {
   selected = $state.raw<ReadonlySet<number>>(new Set())
   /** The import that runs, or ran last. */
   importing = $state.raw<ImportState | null>(null)
+  /** The export to a folder that runs, or ran last. */
+  exporting = $state.raw<FolderExport | null>(null)
   /** Whether facets are shown, and so asked for. */
   filtering = $state(false)
 
@@ -70,12 +73,14 @@ export class GalleryState {
 
   /** After a (re)connect. */
   async fetch(): Promise<void> {
-    const [{ page: recent, missed }, saved, importing] = await Promise.all([
+    const [{ page: recent, missed }, saved, importing, exporting] = await Promise.all([
       this.#newest(recentKept, { search: everything, sort: 'newest' }),
       this.#api.savedSearches(),
       this.#api.importState(),
+      this.#api.exportState(),
     ])
     this.importing = importing
+    this.exporting = exporting
     this.recent = withImages(recent.images, missed)
     this.saved = saved
     if (!this.#plain) return await this.#ask()

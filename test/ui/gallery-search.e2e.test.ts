@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'
 import { closeSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'
@@ -74,6 +75,13 @@ test.skipIf(!hasBrowser)(
     await page.keyboard.press('Escape')
 
     await page.getByRole('toolbar').getByRole('button', { name: 'Export' }).click()
+    const exports = join(sidecar.dataDir, 'pictures out')
+    await page.getByLabel('Into a new folder within').fill(exports)
+    await page.getByRole('button', { name: 'Copy', exact: true }).click()
+    await page.getByText(/^2 images copied to /).waitFor()
+    if (pictures) await page.screenshot({ path: `${pictures}/export.png` })
+    const [made = ''] = readdirSync(exports)
+    expect(readdirSync(join(exports, made))).toHaveLength(4)
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^ZIP/ }).click()])
     const bytes = readFileSync(await download.path()).toString('latin1')
     // Entries in its directory: two images, two manifests.

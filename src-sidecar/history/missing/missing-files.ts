@@ -8,10 +8,10 @@ import type {
   MissingWork,
   RemoveMissingRequest,
 } from '../../contract/missing-files.ts'
-import { AppError, asError } from '../../errors/app-error.ts'
+import { AppError } from '../../errors/app-error.ts'
 import type { Component, ComponentExit } from '../../lifecycle/component.ts'
-import { deferred } from '../../lifecycle/deferred.ts'
 import type { Logger } from '../../logging/logger.ts'
+import { LongWork } from '../long-work.ts'
 import { answered, presence } from './file-presence.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
 import { missingPlaces } from './missing-places.ts'
@@ -25,7 +25,6 @@ const filesAtOnce = 100
 const rowsAtOnce = 20
 /** Between two parts of a look that nobody waits for, so that a disk has time for others: a million files take ten minutes. */
 const restMs = 50
-const tellEveryMs = 250
 
 export interface MissingFilesOptions {
   readonly files: ImageFiles
@@ -33,66 +32,58 @@ export interface MissingFilesOptions {
   readonly publish: (event: AppEvent) => void
 }
 
-/** Whoever looks through files: one piece of work at a time. */
-type Run = (work: MissingWork, signal: AbortSignal) => Promise<void>
-
 /**
  * Knows which images have lost their file: looks at all of them once a day, in small parts, or when asked; finds those of a folder
  * that was moved; removes rows on request. By itself it only marks, and takes marks back.
- * States of a piece of work: running → done | stopped (by the user, or the end of the app) | failed.
  */
 export class MissingFiles implements Component {
   readonly name = 'missing files'
   readonly #options: MissingFilesOptions
-  readonly #closed = deferred<ComponentExit>()
-  readonly #closing = new AbortController()
-  #stopping = new AbortController()
+  readonly #work: LongWork<MissingWork>
   #timer: NodeJS.Timeout | undefined
-  #work: MissingWork | null = null
-  #running: Promise<void> | undefined
-  /** Somebody waits for it. */
+  /** Somebody waits for what runs. */
   #asked = false
-  #toldAtMs = 0
 
   constructor(options: MissingFilesOptions) {
+    const { logger, publish } = options
     this.#options = options
+    this.#work = new LongWork({ name: this.name, logger, onProgress: (work) => publish({ type: 'missing', work }) })
   }
 
   get closed(): Promise<ComponentExit> {
-    return this.#closed.promise
+    return this.#work.closed
   }
 
   /** Resolves at once; the first look comes some minutes later, where one is due. */
   async start(): Promise<void> {
-    if (this.#closing.signal.aborted) return
+    if (this.#work.closing.aborted) return
     this.#timer = setInterval(() => this.lookIfDue(Date.now()), askEveryMs)
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    this.#closing.abort()
-    await this.#running
-    this.#closed.resolve({ name: this.name })
+    await this.#work.stop()
   }
 
   lookIfDue(nowMs: number): void {
-    if (this.#running === undefined && nowMs - this.#options.files.lookedAtMs >= lookAgainMs) this.#beginLook(false)
+    if (!this.#work.isRunning && nowMs - this.#options.files.lookedAtMs >= lookAgainMs) this.#beginLook(false)
   }
 
   /** What is missing, and where. @throws AppError `timeout` where a disk does not answer */
   async view(): Promise<Missing> {
-    const found = await answered('asking where files are missing', missingPlaces(this.#missingPaths()), this.#closing.signal)
-    return { work: this.#work, ...(found ?? { images: 0, places: [], more: 0 }) }
+    const found = await answered('asking where files are missing', missingPlaces(this.#missingPaths()), this.#work.closing)
+    return { work: this.#work.state, ...(found ?? { images: 0, places: [], more: 0 }) }
   }
 
   /** Looks whether the files of all images are there. One that runs goes on, without its rests. @throws AppError `conflict` */
   look(): MissingWork {
-    if (this.#running === undefined || this.#work?.what !== 'look') {
+    const { isRunning, state } = this.#work
+    if (!isRunning || state?.what !== 'look') {
       this.#refuseWhenBusy()
       return this.#beginLook(true)
     }
     this.#asked = true
-    return this.#work
+    return state
   }
 
   /**
@@ -121,19 +112,17 @@ export class MissingFiles implements Component {
 
   /** What was done so far stays. Resolves when it does nothing any more. */
   async cancel(): Promise<MissingWork | null> {
-    this.#stopping.abort()
-    await this.#running
-    return this.#work
+    return await this.#work.cancel()
   }
 
   /** A look that nobody waits for is broken off. */
   async #giveWay(): Promise<void> {
-    if (this.#running !== undefined && !this.#asked) await this.cancel()
+    if (this.#work.isRunning && !this.#asked) await this.cancel()
     this.#refuseWhenBusy()
   }
 
   #refuseWhenBusy(): void {
-    if (this.#running !== undefined)
+    if (this.#work.isRunning)
       throw new AppError('conflict', 'Files are being looked through already. Stop that, or wait until it is done.')
   }
 
@@ -141,26 +130,11 @@ export class MissingFiles implements Component {
     return this.#begin('look', asked, (work, signal) => this.#look(work, signal))
   }
 
-  #begin(what: MissingWork['what'], asked: boolean, run: Run): MissingWork {
+  #begin(what: MissingWork['what'], asked: boolean, run: (work: MissingWork, signal: AbortSignal) => Promise<void>): MissingWork {
     const zero = { seen: 0, of: 0, gone: 0, back: 0, found: 0, removed: 0 }
     const work: MissingWork = { what, state: 'running', ...zero, problem: null }
-    this.#work = work
     this.#asked = asked
-    this.#stopping = new AbortController()
-    this.#running = this.#run(work, run, AbortSignal.any([this.#closing.signal, this.#stopping.signal]))
-    return work
-  }
-
-  async #run(work: MissingWork, run: Run, signal: AbortSignal): Promise<void> {
-    try {
-      await run(work, signal)
-      work.state = signal.aborted ? 'stopped' : 'done'
-    } catch (error) {
-      this.#options.logger.error({ err: error, work }, 'looking through the files of images failed')
-      Object.assign(work, { state: 'failed', problem: asError(error).message })
-    }
-    this.#running = undefined
-    this.#tell(work, true)
+    return this.#work.begin(work, (signal) => run(work, signal))
   }
 
   async #look(work: MissingWork, signal: AbortSignal): Promise<void> {
@@ -182,7 +156,7 @@ export class MissingFiles implements Component {
       )
       after = some.at(-1)!.id
       work.seen += some.length
-      this.#tell(work)
+      this.#work.tell()
       if (!this.#asked) await sleep(restMs, undefined, { signal }).catch(() => {})
     }
     if (!signal.aborted) files.lookedAtMs = Date.now()
@@ -203,7 +177,7 @@ export class MissingFiles implements Component {
       work.found += ids.length
       work.seen += some.length
       if (ids.length > 0) this.#options.publish({ type: 'files', missing: false, ids })
-      this.#tell(work)
+      this.#work.tell()
       await nextTurn()
     }
   }
@@ -222,7 +196,7 @@ export class MissingFiles implements Component {
         false,
         work,
       )
-      this.#tell(work)
+      this.#work.tell()
     }
   }
 
@@ -259,12 +233,6 @@ export class MissingFiles implements Component {
       yield this.#options.files.of(ids.slice(at, at + filesAtOnce)).filter(({ missing }) => missing)
       await nextTurn()
     }
-  }
-
-  #tell(work: MissingWork, now = false): void {
-    if (!now && Date.now() - this.#toldAtMs < tellEveryMs) return
-    this.#toldAtMs = Date.now()
-    this.#options.publish({ type: 'missing', work: { ...work } })
   }
 }
 
