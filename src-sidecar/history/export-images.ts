@@ -14,6 +14,7 @@ const columns: readonly [string, (image: Image) => string | number | null][] = [
   ['path', ({ path }) => path],
   ['created', ({ createdAtMs }) => new Date(createdAtMs).toISOString()],
   ['pack', ({ packName }) => packName],
+  ['row', ({ promptIndex }) => (promptIndex === null ? null : promptIndex + 1)],
   ['prompt', ({ recipe }) => recipe.prompt],
   ['negative prompt', ({ recipe }) => recipe.negativePrompt],
   ['checkpoint', ({ checkpoint }) => checkpoint],

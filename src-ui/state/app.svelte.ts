@@ -1,5 +1,6 @@
 import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
+import { rowValue } from '../../src-sidecar/contract/image-search.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
 import type { BackendStatus, Status } from '../../src-sidecar/contract/status.ts'
@@ -102,6 +103,13 @@ export class App {
 
   backend(id: string | undefined): BackendStatus | undefined {
     return this.backends.find((one) => one.id === id)
+  }
+
+  /** The images that were made of a prompt of a pack. @param promptIndex from 0 */
+  showRow(packName: string, promptIndex: number): void {
+    const facets = { row: [rowValue(packName, promptIndex)] }
+    this.gallery.show({ search: { text: '', facets }, sort: this.gallery.sort })
+    router.go({ page: 'gallery' })
   }
 
   async openFolder(what: 'packs' | 'images' | 'log'): Promise<void> {
