@@ -24,6 +24,7 @@ import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
 import { Thumbnails } from './history/thumbnails.ts'
+import { unsavedRemark } from './jobs/images-in-hand.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
@@ -109,6 +110,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     logFile: join(folders.log, 'stablenew.log'),
     backends: [...core.backends.statuses],
     containment: await core.containment.facts(),
+    storage: core.storage.trouble,
     ...context.status(),
   })
   const api = createApi({
@@ -119,6 +121,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
     queueEdits: core.queueEdits,
+    storage: core.storage,
     history: core.history,
     learning,
     savedSearches: core.savedSearches,
@@ -171,11 +174,18 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       const { port } = server
       host.ready({ url: `http://127.0.0.1:${port}/?token=${token}`, port, token, runId: context.runId })
     },
-    isPaused: () => core.queue.view(0, 0).paused,
+    isPaused: () => {
+      try {
+        return core.queue.view(0, 0).paused
+      } catch (error) {
+        void core.storage.report(error)
+        return true
+      }
+    },
     setPaused: (paused) => {
       if (end.closing !== null) return
-      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
-      else core.queue.resume()
+      const done = paused ? core.queue.pause('finish') : core.queue.resume()
+      done.catch((error) => logger.error({ err: error }, `the queue could not be ${paused ? 'paused' : 'resumed'}`))
     },
   })
 
@@ -207,8 +217,14 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     // Not waited for: a window that hangs holds nothing up.
     if (shell.kind === 'neutralino') void shell.announceEnd(reason)
   })
+  atEnd('intake', 'storage', 1000, async () => core.storage.close())
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
-  atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
+  atEnd('jobs', 'running image', 17_000, async (reason, force) => {
+    await core.processor.stop(reason, force)
+    for (const one of core.inHand.all) end.remark(unsavedRemark(one))
+  })
+  atEnd('components', 'storage', 6000, () => core.storage.stop())
+  atEnd('components', 'free space', 1000, () => core.lowSpace.stop())
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
@@ -236,20 +252,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures } = core
-  const components = [
-    packs,
-    diagnostics,
-    server,
-    containment,
-    backends,
-    indexCatchUp,
-    dailyBackup,
-    importer,
-    missingFiles,
-    unusedPictures,
-    learning,
-  ]
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace } = core
+  const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace]
+  const components = [packs, diagnostics, server, ...own, learning]
   return { components, server, shell }
 }
 

@@ -20,6 +20,7 @@ import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackEditor } from '../packs/edit/pack-editor.ts'
 import type { PackLibrary } from '../packs/pack-library.ts'
+import type { Storage } from '../store/storage.ts'
 import type { AuthOptions } from './auth.ts'
 import type { EventStream } from './event-stream.ts'
 import type { PageTracker } from './page-tracker.ts'
@@ -34,6 +35,7 @@ export interface ApiParts {
   readonly packEditor: PackEditor
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
+  readonly storage: Pick<Storage, 'errorOf'>
   readonly history: History
   readonly learning: Learning
   readonly savedSearches: SavedSearches

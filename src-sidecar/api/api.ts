@@ -27,8 +27,9 @@ const maxBodyBytes = 2 * 1024 * 1024
 export function createApi(parts: ApiParts): Hono {
   const { auth, logger, uiFolder } = parts
   const app = new Hono()
-  app.onError(errorAnswer(logger))
-  app.notFound((c) => errorAnswer(logger)(new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`), c))
+  const answer = errorAnswer(logger, (thrown) => parts.storage.errorOf(thrown))
+  app.onError(answer)
+  app.notFound((c) => answer(new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`), c))
   app.use(
     secureHeaders({
       contentSecurityPolicy: {

@@ -6,6 +6,7 @@ import { importStateSchema } from './image-import.ts'
 import { jobProgressSchema, jobSchema } from './job.ts'
 import { missingWorkSchema } from './missing-files.ts'
 import { backendStatusSchema, closingSchema } from './status.ts'
+import { storageTroubleSchema } from './storage.ts'
 
 /**
  * What `GET /api/events` sends, as server-sent events: `event:` is the type, `data:` this object as JSON.
@@ -34,6 +35,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('bye') }),
   /** Memory that grows and does not stop; once for the app and for each start of a backend. A notice of it is in the status. */
   z.object({ type: z.literal('leak'), leak: leakSchema }),
+  /** Nothing can be saved (or again it can: null), and what the status says of it is new. */
+  z.object({ type: z.literal('storage'), storage: storageTroubleSchema.nullable() }),
+  /** There are new notices in the status. */
+  z.object({ type: z.literal('notices') }),
   z.object({ type: z.literal('recycled'), recycled: recycledSchema }),
   /** Another start of the app asks for the window. */
   z.object({ type: z.literal('front') }),

@@ -2,14 +2,15 @@ import { constants } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { AppError, asError } from '../errors/app-error.ts'
-
-/** Names of files that are being written. They are never shown, and what a crash left of them goes at the next start. */
-const temporaryMark = '.stablenew-part'
+import { makeFoldersBelow, temporaryMark, temporaryName, writeSynced } from '../store/write-target.ts'
 
 export interface ArchivedFile {
   readonly path: string
   readonly sizeBytes: number
 }
+
+/** Waits for a piece of work, so long as is right. @throws AppError `timeout`; the work goes on */
+export type Within = <T>(what: string, work: Promise<T>) => Promise<T>
 
 /**
  * Writes images so that a file under its final name is always whole: temp file, fsync, then the name. An existing
@@ -17,33 +18,57 @@ export interface ArchivedFile {
  */
 export class ImageArchive {
   readonly #root: string
+  readonly #within: Within
+  #isMade = false
 
-  constructor(root: string) {
+  /** @param within gives up a write that takes too long */
+  constructor(root: string, within: Within = (_what, work) => work) {
     this.#root = root
+    this.#within = within
   }
 
   /**
    * @param record writes down that the image is there; false where it did not, and then nothing is kept. Until it has
    * returned, a second file beside the image says that nobody knows of it yet, so that a crash leaves no image without a row.
-   * @throws AppError `disk`, saying which file and why, or what `record` throws; nothing is left then.
+   * @throws AppError `disk`, saying which file and why, its `data.target` a `WriteTarget`; or what `record` throws. Nothing is left then.
    */
   async save(png: Uint8Array, relativePath: string, record: (file: ArchivedFile) => boolean = () => true): Promise<ArchivedFile> {
     const wanted = join(this.#root, relativePath)
-    const temporary = `${wanted}.${process.pid}${temporaryMark}`
+    let isGivenUp = false
+    try {
+      const save = this.#save(png, wanted, (file) => !isGivenUp && record(file))
+      return await this.#within(`Writing ${wanted}`, save)
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'timeout')) throw error
+      // Should it be written after all, nobody knows of it.
+      isGivenUp = true
+      throw this.#unwritten(png, wanted, error)
+    }
+  }
+
+  #unwritten(png: Uint8Array, wanted: string, cause: unknown): AppError {
+    const message = `The image could not be written to ${wanted}: ${asError(cause).message}. Is the disk full or read-only?`
+    return new AppError('disk', message, {
+      cause,
+      data: { target: { root: this.#root, folder: dirname(wanted), bytes: png.byteLength } },
+    })
+  }
+
+  async #save(png: Uint8Array, wanted: string, record: (file: ArchivedFile) => boolean): Promise<ArchivedFile> {
+    const temporary = temporaryName(wanted)
     let path: string | undefined
     try {
-      await mkdir(dirname(wanted), { recursive: true, mode: 0o700 })
+      // Later it is not made again: where it has gone, its drive has.
+      if (!this.#isMade) await mkdir(this.#root, { recursive: true, mode: 0o700 })
+      this.#isMade = true
+      await makeFoldersBelow(this.#root, dirname(wanted))
       await writeSynced(temporary, png)
       path = await nameWithoutReplacing(temporary, wanted)
       await syncFolder(dirname(path))
     } catch (error) {
       await remove(path)
       await remove(temporary)
-      throw new AppError(
-        'disk',
-        `The image could not be written to ${wanted}: ${asError(error).message}. Is the disk full or read-only?`,
-        { cause: error },
-      )
+      throw this.#unwritten(png, wanted, error)
     }
     const file = { path, sizeBytes: png.byteLength }
     let recorded = false
@@ -103,16 +128,6 @@ async function namedAfter(part: string): Promise<string[]> {
     if (bytes?.equals(await readFile(join(dir, other)))) found.push(join(dir, other))
   }
   return found
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }
 
 /** A hard link fails where the name is taken, which a rename does not; file systems without links copy. */

@@ -167,8 +167,9 @@ export class App {
     else if (event.type === 'export') this.gallery.exporting = event.export
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
-    else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))
+    else if (event.type === 'leak' || event.type === 'notices') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
+    else if (this.status && event.type === 'storage') this.status = { ...this.status, storage: event.storage }
     else if (this.status && event.type === 'backends') this.#backendsAre(event.backends)
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }
   }

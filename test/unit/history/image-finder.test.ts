@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Image } from '../../../src-sidecar/contract/image.ts'
-import { type ImageSearch, imageSorts } from '../../../src-sidecar/contract/image-search.ts'
+import { type Facet, type ImageSearch, imageSorts } from '../../../src-sidecar/contract/image-search.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { FacetCounts } from '../../../src-sidecar/history/search/facet-counts.ts'
 import { facetsOf } from '../../../src-sidecar/history/search/image-terms.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
@@ -143,6 +144,11 @@ const aSearch: fc.Arbitrary<ImageSearch> = fc.record(
   { requiredKeys: ['text', 'facets'] },
 )
 
+const inAnyOrder = ({ values, ...facet }: Facet) => ({
+  ...facet,
+  values: values.toSorted((a, b) => a.value.localeCompare(b.value)),
+})
+
 describe('a search', () => {
   test('finds what it means, whatever is put together, in each order, page after page, without hole or double', () => {
     let all: Image[] = []
@@ -185,6 +191,9 @@ describe('a search', () => {
         const all = images.map(add)
         const { facets, countedNewest } = store.facets.of(asked)
         expect(countedNewest).toBeNull()
+        // By a search for each facet, as where all choices are frequent.
+        const apart = new FacetCounts(database, store.finder, { readForEach: -1 }).of(asked)
+        expect(apart.facets.map(inAnyOrder)).toEqual(facets.map(inAnyOrder))
         for (const name of ['model', 'sampler', 'rating', 'tag', 'slot', 'pack', 'row', 'duration'] as const) {
           const { [name]: own = [], ...others } = asked.facets
           const counts = new Map(own.map((value) => [value, 0]))

@@ -7,12 +7,14 @@ import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
 import type { Paused } from '../../../src-sidecar/contract/queue-request.ts'
 import type { History } from '../../../src-sidecar/history/history.ts'
 import { BulkCancel } from '../../../src-sidecar/jobs/bulk-cancel.ts'
+import type { ImagesInHand } from '../../../src-sidecar/jobs/images-in-hand.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import { Pace } from '../../../src-sidecar/jobs/pace.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
+import type { Storage } from '../../../src-sidecar/store/storage.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { made, newDatabase, newJob, newRunner, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
@@ -23,6 +25,8 @@ let store: JobStore
 let backend: ScriptedBackend
 let history: History
 let runner: JobRunner
+let storage: Storage
+let inHand: ImagesInHand
 let onOver: () => Promise<void>
 let processor: QueueProcessor
 let queue: JobQueue
@@ -49,7 +53,7 @@ beforeEach(async () => {
   pauses = false
   progress = []
   freeMemory = async () => []
-  ;({ history, runner, onOver } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
+  ;({ history, runner, onOver, storage, inHand } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
   processor = newProcessor('finish')
   queue = newQueue()
   await processor.start()
@@ -57,12 +61,13 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await processor.stop({ trigger: 'api' }, AbortSignal.abort())
+  await storage.stop()
   database.close()
 })
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
+  const fresh = new QueueProcessor({ runId: 'run', store, storage, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
@@ -75,6 +80,7 @@ const newQueue = () =>
   new JobQueue({
     store,
     processor,
+    storage,
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
     onAsked: () => {},
     onQueue: () => {},
@@ -193,6 +199,9 @@ describe('several backends', () => {
       store,
       saveImage,
       saveStage: async () => false,
+      saveUnrecorded: async () => {},
+      storage,
+      inHand,
       lastStage: async () => null,
       onProgress: () => {},
       onImage: () => {},
@@ -313,7 +322,7 @@ describe('a pause', () => {
     await waitFor(() => state(id!) === 'queued', 'the job to come back')
     expect(store.get(id!)?.imagesDone).toBe(1)
     expect(store.pendingIds(10, 0)).toEqual([id, next])
-    queue.resume()
+    await queue.resume()
     expect((await backend.request(1)).request.seed).toBe(1001)
     expect(state(id!)).toBe('running')
   })
