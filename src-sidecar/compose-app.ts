@@ -23,7 +23,6 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
-import { Thumbnails } from './history/thumbnails.ts'
 import { unsavedRemark } from './jobs/images-in-hand.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
@@ -64,8 +63,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const { command, handshake, host, folders, logger, token, events, settings, core, parts, notice } = context
   const { end } = parts
   const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
-  const thumbnailFolder = join(folders.cache, 'thumbnails')
-  await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
+  await mkdir(join(folders.cache, 'thumbnails'), { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
   const learning = new Learning({
     store: core.learningStore,
@@ -128,7 +126,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     importer: core.importer,
     exporter: core.exporter,
     missingFiles: core.missingFiles,
-    thumbnails: new Thumbnails(thumbnailFolder),
+    thumbnails: core.thumbnails,
     pictures: core.pictures,
     events,
     pages,

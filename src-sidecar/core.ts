@@ -29,6 +29,7 @@ import { MissingFiles } from './history/missing/missing-files.ts'
 import { picturesOfRecipes } from './history/picture-references.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
+import { Thumbnails } from './history/thumbnails.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
 import { UnusedPictures } from './history/unused-pictures.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
@@ -100,6 +101,7 @@ export interface Core {
   readonly importer: ImageImporter
   readonly exporter: FolderExporter
   readonly pictures: DroppedPictures
+  readonly thumbnails: Thumbnails
   readonly unusedPictures: UnusedPictures
   readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
@@ -225,6 +227,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       publish({ type: 'backends', backends: [...backends.statuses] })
       processor.wake()
     }
+    const thumbnails = new Thumbnails(join(folders.cache, 'thumbnails'))
     const pictures = new DroppedPictures(join(folders.data, 'pictures'))
     let changing = Promise.resolve()
     return {
@@ -253,9 +256,15 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
       pictures,
+      thumbnails,
       unusedPictures: new UnusedPictures({ pictures, used: () => picturesOfRecipes(database), logger }),
       exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
-      missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
+      missingFiles: new MissingFiles({
+        files: new ImageFiles(database, images),
+        logger,
+        publish,
+        forgetThumbnails: (images) => thumbnails.forget(images),
+      }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),
     }

@@ -9,6 +9,7 @@ import { ImageImporter } from '../../../src-sidecar/history/import/image-importe
 import { ImportStore } from '../../../src-sidecar/history/import/import-store.ts'
 import { withPngText } from '../../../src-sidecar/history/png-text.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
+import { promptGraph } from '../../helpers/picture-files.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { newDatabase, silent, smallPng } from '../jobs/queue-fixture.ts'
 
@@ -61,28 +62,7 @@ async function imported(): Promise<ImportState> {
 describe('an import', () => {
   test('takes in what A1, ComfyUI and StableNew wrote, where it lies, when it was made', async () => {
     const path = await put('txt2img/2024-01-05/00001.png', infotext('a red fox', 7))
-    const graph = {
-      3: {
-        class_type: 'KSampler',
-        inputs: {
-          seed: 5,
-          steps: 20,
-          cfg: 8,
-          sampler_name: 'euler',
-          scheduler: 'normal',
-          denoise: 1,
-          model: ['4', 0],
-          positive: ['6', 0],
-          negative: ['7', 0],
-          latent_image: ['5', 0],
-        },
-      },
-      4: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'sdxl.safetensors' } },
-      5: { class_type: 'EmptyLatentImage', inputs: { width: 512, height: 512, batch_size: 1 } },
-      6: { class_type: 'CLIPTextEncode', inputs: { text: 'a blue whale', clip: ['4', 1] } },
-      7: { class_type: 'CLIPTextEncode', inputs: { text: 'text', clip: ['4', 1] } },
-    }
-    await put('comfy.png', JSON.stringify(graph), 'prompt', 1_700_000_001_000)
+    await put('comfy.png', JSON.stringify(promptGraph('a blue whale', 5)), 'prompt', 1_700_000_001_000)
     await put('plain.png', null, '', 1_600_000_000_000)
     await sharp({ create: { width: 20, height: 10, channels: 3, background: '#123' } })
       .jpeg()
