@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -142,6 +152,16 @@ describe('an import', () => {
     importer = newImporter()
     await importer.start()
     expect(importer.state).toBeNull()
+  })
+
+  test.runIf(process.platform !== 'win32' && process.getuid?.() !== 0)('goes on where a folder may not be read', async () => {
+    await put('a/1.png', infotext('a', 1))
+    await put('locked/2.png', infotext('b', 2))
+    await put('z/3.png', infotext('c', 3))
+    chmodSync(join(folder, 'locked'), 0)
+    expect(await imported()).toMatchObject({ state: 'done', added: 2, unreadable: 1, problem: null })
+    chmodSync(join(folder, 'locked'), 0o700)
+    expect(await imported()).toMatchObject({ added: 1, known: 2, unreadable: 0 })
   })
 
   test('of what is no folder, or beside another one, is refused', async () => {
