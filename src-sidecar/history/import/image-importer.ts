@@ -112,8 +112,15 @@ export class ImageImporter implements Component {
       logger.error({ err: error, folder: state.folder }, 'the import failed')
       Object.assign(state, { state: 'failed', problem: asError(error).message })
     }
-    // One that the end of the app cuts short is gone on with.
-    if (!this.#closing.signal.aborted) imports.end(state.folder)
+    try {
+      // One that the end of the app cuts short is gone on with.
+      if (!this.#closing.signal.aborted) imports.end(state.folder)
+    } catch (error) {
+      logger.error(
+        { err: error, folder: state.folder },
+        'the end of the import could not be written down: the next start goes on with it',
+      )
+    }
     this.#tell(state, true)
   }
 
