@@ -32,9 +32,10 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 export const errorAnswer =
   (logger: Logger, ofStorage: (thrown: unknown) => Promise<AppError | undefined> = async () => undefined) =>
   async (thrown: Error, c: Context): Promise<Response> => {
-    const error = (await ofStorage(thrown)) ?? toAppError(thrown)
+    const known = await ofStorage(thrown)
+    const error = known ?? toAppError(thrown)
     const status = statuses[error.code] ?? 500
-    if (status === 500) logger.error({ err: thrown, path: c.req.path }, 'request failed')
+    if (status === 500 || (status === 507 && !known)) logger.error({ err: thrown, path: c.req.path }, 'request failed')
     // The rest of the body was not read, so the connection is of no further use.
     if (status === 413) c.header('connection', 'close')
     return c.json({ code: error.code, message: error.message }, status)

@@ -19,7 +19,8 @@ export type Within = <T>(what: string, work: Promise<T>) => Promise<T>
 export class ImageArchive {
   readonly #root: string
   readonly #within: Within
-  #isMade = false
+  /** The root is not made again: where it has gone, its drive has. */
+  #wasSeen = false
 
   /** @param within gives up a write that takes too long */
   constructor(root: string, within: Within = (_what, work) => work) {
@@ -58,9 +59,8 @@ export class ImageArchive {
     const temporary = temporaryName(wanted)
     let path: string | undefined
     try {
-      // Later it is not made again: where it has gone, its drive has.
-      if (!this.#isMade) await mkdir(this.#root, { recursive: true, mode: 0o700 })
-      this.#isMade = true
+      if (!this.#wasSeen) await mkdir(this.#root, { recursive: true, mode: 0o700 })
+      this.#wasSeen = true
       await makeFoldersBelow(this.#root, dirname(wanted))
       await writeSynced(temporary, png)
       path = await nameWithoutReplacing(temporary, wanted)
@@ -87,7 +87,9 @@ export class ImageArchive {
    * @returns how many images were cut off so.
    */
   async removeLeftovers(isRecorded: (path: string) => boolean = () => true): Promise<number> {
-    const names = await readdir(this.#root, { recursive: true }).catch(() => [])
+    const names = await readdir(this.#root, { recursive: true }).catch(() => null)
+    if (names === null) return 0
+    this.#wasSeen = true
     const parts = names.filter(isLeftover).map((name) => join(this.#root, name))
     for (const part of parts) {
       for (const path of await namedAfter(part)) if (!isRecorded(path)) await remove(path)

@@ -1,5 +1,5 @@
 import type { StorageTroubleKind } from '../contract/storage.ts'
-import { AppError } from '../errors/app-error.ts'
+import { AppError, asError } from '../errors/app-error.ts'
 
 /** A file that could not be written. */
 export interface WriteTarget {
@@ -57,12 +57,14 @@ const codeOf = (error: unknown): string => {
 export function storageFault(error: unknown): StorageFault | undefined {
   if (error instanceof AppError && error.code === 'disk' && error.data.target !== undefined) {
     const target = error.data.target as WriteTarget
-    const reason = (error.cause as Error | undefined)?.message ?? error.message
-    return { kind: kindOfFile(error.cause), target, reason }
+    return { kind: kindOfFile(error.cause), target, reason: reasonOf(error.cause ?? error) }
   }
   const kind = kindOfSqlite(codeOf(error))
-  return kind && { kind, target: null, reason: (error as Error).message }
+  return kind && { kind, target: null, reason: reasonOf(error) }
 }
+
+/** What the system says, without the call and the file that Node adds. */
+export const reasonOf = (error: unknown): string => asError(error).message.replace(/, [a-z]+( '.*)?$/s, '')
 
 /** @param error that the system gave for a file, or a deadline's */
 export const kindOfFile = (error: unknown): StorageTroubleKind =>

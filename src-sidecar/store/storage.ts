@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { StorageTrouble } from '../contract/storage.ts'
-import { AppError, asError } from '../errors/app-error.ts'
+import { AppError } from '../errors/app-error.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import type { Logger } from '../logging/logger.ts'
 import { checkMark } from './restore-database.ts'
-import { kindOfFile, type StorageFault, storageFault } from './storage-fault.ts'
+import { kindOfFile, reasonOf, type StorageFault, storageFault } from './storage-fault.ts'
 import { storageMessage } from './storage-message.ts'
 import type { WriteDeadline } from './write-deadline.ts'
 import { freeBytes, probeTarget } from './write-target.ts'
@@ -212,7 +212,7 @@ export class Storage implements Component {
     try {
       return await this.#options.deadline.within(`A write to ${this.#folderOf(fault)}`, this.#probing)
     } catch (error) {
-      return { ...fault, kind: 'hangs', reason: asError(error).message }
+      return { ...fault, kind: 'hangs', reason: reasonOf(error) }
     }
   }
 
@@ -221,14 +221,14 @@ export class Storage implements Component {
     try {
       await probeTarget(fault.target ?? { root, folder: root, bytes: 0 })
     } catch (error) {
-      return { ...fault, kind: kindOfFile(error), reason: asError(error).message }
+      return { ...fault, kind: kindOfFile(error), reason: reasonOf(error) }
     }
     if (fault.target !== null) return null
     try {
       this.#options.probeDatabase()
       return null
     } catch (error) {
-      return storageFault(error) ?? { ...fault, reason: asError(error).message }
+      return storageFault(error) ?? { ...fault, reason: reasonOf(error) }
     }
   }
 
