@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take minutes, the longest first: begun last, each would run alone at the end. */
-const longest = ['sidecar/selftest', 'shutdown-no-leaks', 'sidecar/watchdog']
+const longest = ['package/package', 'sidecar/selftest', 'shutdown-no-leaks', 'sidecar/watchdog']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -17,8 +17,12 @@ import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
 import { ResourceNotes } from './diagnostics/resource-notes.ts'
 import type { StopReason } from './lifecycle/component.ts'
+import { withDeadline } from './lifecycle/deadline.ts'
 import { openLog } from './logging/logger.ts'
 import { InstanceLock } from './store/instance-lock.ts'
+
+/** Of each component; what a crash left is ended within 10 s. */
+const componentStartMs = 60_000
 
 export interface App {
   /** Any trigger, any number of times; the first one wins. */
@@ -78,6 +82,7 @@ export async function startApp(
     compileCacheDir: join(folders.cache, 'force-exit'),
     parentPid,
     diagnose: command.diagnose,
+    abort,
     onPhase: (phase, at) => notes?.note(`${phase} ${at}`),
     onClosing: (closing) => {
       logger.info({ closing }, 'closing')
@@ -85,6 +90,7 @@ export async function startApp(
     },
   })
   const { end } = parts
+  parts.starting('settings and database')
   const lastShutdown = parts.record.readLast()
   end.finallyDo('instance lock', () => lock.release())
   end.finallyDo('log', async () => {
@@ -136,7 +142,8 @@ export async function startApp(
     const { components, server, shell } = await composeApp(context)
     for (const component of components) {
       goOn()
-      await component.start(abort)
+      parts.starting(component.name)
+      await withDeadline(`start: ${component.name}`, componentStartMs, component.start(abort))
     }
     const { leftovers } = core.containment
     if (leftovers?.message !== undefined) notice(leftovers.message)
@@ -144,7 +151,7 @@ export async function startApp(
     const url = `http://127.0.0.1:${server.port}`
     await writeInstance(folders.data, { pid: process.pid, url, token })
     host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })
-    parts.watch()
+    parts.ready()
     goOn()
     await shell.start(abort)
     goOn()

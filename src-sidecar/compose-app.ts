@@ -127,6 +127,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
+    exporter: core.exporter,
+    missingFiles: core.missingFiles,
     thumbnails: new Thumbnails(thumbnailFolder),
     pictures: new DroppedPictures(join(folders.data, 'pictures')),
     events,
@@ -228,6 +230,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'image export', 4000, () => core.exporter.stop())
+  atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
@@ -248,8 +252,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer, lowSpace } = core
-  const components = [packs, diagnostics, server, containment, backends, indexCatchUp, dailyBackup, importer, learning, lowSpace]
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, lowSpace } = core
+  const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, lowSpace]
+  const components = [packs, diagnostics, server, ...own, learning]
   return { components, server, shell }
 }
 

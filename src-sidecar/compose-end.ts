@@ -4,6 +4,7 @@ import { programPath } from './config/program-path.ts'
 import { appVersion } from './config/version.ts'
 import type { Closing } from './contract/status.ts'
 import { AppEnd } from './lifecycle/app-end.ts'
+import type { StopReason } from './lifecycle/component.ts'
 import { withDeadline } from './lifecycle/deadline.ts'
 import { ForceExit, type Guard } from './lifecycle/force-exit.ts'
 import { OriginTrace } from './lifecycle/origin-trace.ts'
@@ -16,6 +17,8 @@ import type { Logger } from './logging/logger.ts'
 /** Often enough that a guard is known soon after it was started. */
 const guardsEveryMs = 500
 const watchdogMs = 5000
+/** A large database that is migrated, or read through after a crash, on a slow disk. */
+const startLimitMs = 10 * 60_000
 /** What is being closed is given this long to go; a busy machine needs it. */
 const auditMs = 2000
 
@@ -29,6 +32,8 @@ export interface EndOptions {
   readonly parentPid: number | null
   /** Whether origins of what is left are traced, which makes everything slower. */
   readonly diagnose: boolean
+  /** Ends the start early, its reason is a StopReason: should a step of it not let go, its end is forced all the same. */
+  readonly abort: AbortSignal
   readonly onClosing: (closing: Closing) => void
   /** As in `AppEndOptions`. */
   readonly onPhase?: (phase: Phase, at: 'begins' | 'ends') => void
@@ -38,8 +43,10 @@ export interface EndParts {
   readonly end: AppEnd
   readonly record: ShutdownRecord
   readonly threads: ThreadRegistry
-  /** Starts the watchdog, as the end does at its begin. Its thread costs a third of the start, so it comes when the app is ready. */
-  watch(): void
+  /** What the start is at, for the watchdog, which watches from the first call on. An end begins that by itself. */
+  starting(step: string): void
+  /** From now on a main thread that is silent hangs. */
+  ready(): void
   /** Whom the watchdog tells to kill at once, should it come to that. */
   guardsAre(guards: () => readonly Guard[]): void
   /** Records as left what was not there at the beginning. @param isExpected is closed later. */
@@ -62,18 +69,21 @@ export function composeEnd(options: EndOptions): EndParts {
     workerFile: programPath('force-exit-worker'),
     nativeUrl: pathToFileURL(programPath('native-exit')).href,
     compileCacheDir: options.compileCacheDir,
+    startLimitMs,
     watchStdin: parentPid !== null,
     parentPid,
   })
+  const beginForced = ({ trigger, detail }: StopReason) => {
+    watch()
+    forceExit.begin(trigger, detail ?? null)
+  }
+  options.abort.addEventListener('abort', () => beginForced(options.abort.reason), { once: true })
   const end = new AppEnd({
     runId,
     appVersion,
     record,
     onClosing: options.onClosing,
-    onBegin: ({ trigger, detail }) => {
-      watch()
-      forceExit.begin(trigger, detail ?? null)
-    },
+    onBegin: beginForced,
     onPhase: options.onPhase,
     onRunning: (steps) => forceExit.note({ steps }),
   })
@@ -114,7 +124,14 @@ export function composeEnd(options: EndOptions): EndParts {
     end,
     record,
     threads,
-    watch,
+    starting: (step) => {
+      watch()
+      if (end.closing === null) forceExit.note({ steps: [{ phase: 'start', name: step }] })
+    },
+    ready: () => {
+      if (end.closing === null) forceExit.note({ steps: [] })
+      forceExit.ready()
+    },
     guardsAre: (guards) => {
       const telling = setInterval(
         () => forceExit.note({ guards: guards().map(({ pid, startTime }) => ({ pid, startTime })) }),

@@ -74,10 +74,11 @@ export async function runPack(
     compileCacheDir: join(shared.cache, 'force-exit'),
     parentPid,
     diagnose: false,
+    abort,
     onClosing: () => {},
   })
   const { end } = parts
-  parts.watch()
+  parts.starting('database')
   end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
   end.finallyDo('log', () => log.close())
   let unsaved = () => 0
@@ -149,9 +150,11 @@ export async function runPack(
     atEnd('processes', 'backend', core.backends)
     atEnd('verify', 'processes', core.containment)
 
+    parts.starting('backends')
     await core.containment.start(abort)
     await core.backends.start(abort)
     abort.throwIfAborted()
+    parts.starting('queue')
     const batch = { packId: pack.id, packName: pack.name, prompts, images }
     const jobIds = await core.queue.add(batch, settings.current.recipe, async () => {
       await setImmediate()
@@ -160,6 +163,7 @@ export async function runPack(
     report.begin(pack.name, jobIds.length, jobIds.length * images)
     await core.processor.start()
     keepAwake.busy(true)
+    parts.ready()
   } catch (error) {
     if (!abort.aborted) {
       await end.request({ trigger: 'start-failed', detail: String(error) })

@@ -16,12 +16,15 @@ import type { Job } from './contract/job.ts'
 import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
 import { asError } from './errors/app-error.ts'
+import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
 import { ImageImporter } from './history/import/image-importer.ts'
 import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
+import { ImageFiles } from './history/missing/image-files.ts'
+import { MissingFiles } from './history/missing/missing-files.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
@@ -92,6 +95,8 @@ export interface Core {
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
+  readonly exporter: FolderExporter
+  readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
@@ -241,6 +246,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
+      exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
+      missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),
     }

@@ -1,4 +1,5 @@
-// npm run package -- [--only linux-x64] [--to dist] [--folders] [--no-window]: makes the packages. `--folders` leaves them unpacked.
+// npm run package -- [--only linux-x64] [--to dist] [--folders] [--quick] [--no-window]: makes the packages. `--folders` leaves them
+// unpacked, `--quick` hardly compresses them.
 // Started by package.mjs under Node 24, after the set-up.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,6 +28,7 @@ await runScript(import.meta.url, async (argv) => {
       only: { type: 'string' },
       to: { type: 'string', default: join(root, 'dist') },
       folders: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       'no-window': { type: 'boolean', default: false },
     },
   })
@@ -47,7 +49,7 @@ await runScript(import.meta.url, async (argv) => {
     if (values.folders) continue
     console.error(`Packing ${target.archive} …`)
     const archive = join(dist, target.archive)
-    await (target.os === 'win32' ? packZip : packTarXz)(folder, archive, commitTimeS())
+    await (target.os === 'win32' ? packZip : packTarXz)(folder, archive, commitTimeS(), values.quick)
     sums.push(`${await sha256(archive)}  ${target.archive}`)
     console.log(`${target.archive}  ${megabytes(archive).toFixed(1)} MB`)
   }

@@ -7,8 +7,10 @@ import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
 import type { DroppedPictures } from '../history/dropped-pictures.ts'
+import type { FolderExporter } from '../history/folder-exporter.ts'
 import type { History } from '../history/history.ts'
 import type { ImageImporter } from '../history/import/image-importer.ts'
+import type { MissingFiles } from '../history/missing/missing-files.ts'
 import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -38,6 +40,8 @@ export interface ApiParts {
   readonly learning: Learning
   readonly savedSearches: SavedSearches
   readonly importer: ImageImporter
+  readonly exporter: FolderExporter
+  readonly missingFiles: MissingFiles
   readonly thumbnails: Thumbnails
   readonly pictures: DroppedPictures
   readonly events: EventStream

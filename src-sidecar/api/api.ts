@@ -14,6 +14,7 @@ import { historyRoutes } from './routes/history-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { learningRoutes } from './routes/learning-routes.ts'
+import { missingRoutes } from './routes/missing-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { picturePath, pictureRoutes } from './routes/picture-routes.ts'
@@ -68,6 +69,7 @@ export function createApi(parts: ApiParts): Hono {
     jobRoutes,
     queueRoutes,
     historyRoutes,
+    missingRoutes,
     imageRoutes,
     pictureRoutes,
     modelRoutes,

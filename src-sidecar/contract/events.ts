@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { leakSchema, recycledSchema } from './diagnostics.ts'
 import { imageSchema } from './image.ts'
+import { folderExportSchema } from './image-export.ts'
 import { importStateSchema } from './image-import.ts'
 import { jobProgressSchema, jobSchema } from './job.ts'
+import { missingWorkSchema } from './missing-files.ts'
 import { backendStatusSchema, closingSchema } from './status.ts'
 import { storageTroubleSchema } from './storage.ts'
 
@@ -20,6 +22,12 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Rating or tags of an image that is known already. */
   z.object({ type: z.literal('image-changed'), image: imageSchema }),
   z.object({ type: z.literal('import'), import: importStateSchema }),
+  z.object({ type: z.literal('export'), export: folderExportSchema }),
+  z.object({ type: z.literal('missing'), work: missingWorkSchema }),
+  /** The files of these images were found to be gone, or to be there again. */
+  z.object({ type: z.literal('files'), missing: z.boolean(), ids: z.array(z.int()) }),
+  /** They are in the history no more. */
+  z.object({ type: z.literal('images-removed'), ids: z.array(z.int()) }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('backends'), backends: z.array(backendStatusSchema) }),
   z.object({ type: z.literal('closing'), closing: closingSchema }),

@@ -149,7 +149,7 @@ async function nameWithoutReplacing(temporary: string, wanted: string): Promise<
 }
 
 /** A name survives a power cut only once its folder is on disk; Windows has no such call and needs none. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
   try {

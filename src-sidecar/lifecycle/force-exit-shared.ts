@@ -2,9 +2,11 @@
 export const STOP = 0
 export const BEAT = 1
 export const CLOSING = 2
-const SLOT = 3
-const TURN = 4
-export const flagBytes = 5 * 4
+/** Whether what is watched has started; until then only its start and its end have a limit. */
+export const READY = 3
+const SLOT = 4
+const TURN = 5
+export const flagBytes = 6 * 4
 export const slotBytes = 32 * 1024
 
 /** What the thread needs of the system; loaded from a URL, as this folder imports no native calls. */
@@ -49,6 +51,7 @@ export interface ForceExitSetup {
   readonly tickMs: number
   readonly closingLimitMs: number
   readonly silentLimitMs: number
+  readonly startLimitMs: number
   /** How often the main thread shows that it runs. */
   readonly beatMs: number
 }

@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { LastShutdown } from '../contract/last-shutdown.ts'
 import { asError } from '../errors/app-error.ts'
-import { BEAT, CLOSING, type ForceExitSetup, type NativeExit, readNotes, STOP } from './force-exit-shared.ts'
+import { BEAT, CLOSING, type ForceExitSetup, type NativeExit, READY, readNotes, STOP } from './force-exit-shared.ts'
 
 // The thread of force-exit.ts. It has no event loop to speak of: it waits, looks, counts, and needs nothing of the main
 // thread, no pool thread and no file until it ends the process.
@@ -11,10 +11,16 @@ import { BEAT, CLOSING, type ForceExitSetup, type NativeExit, readNotes, STOP } 
 const forcedExitCode = 75
 /** Writing the report may hang on a dead disk. */
 const writeLimitSeconds = 5
+const nativeCallsAfterMs = 2000
+const lookEveryMs = 50
 
 const setup = workerData as ForceExitSetup
 const flags = new Int32Array(setup.flags)
 let problem: string | null = null
+// Loading them would take time from the start: not before it is done, an end begins, or it takes long.
+const hasTime = () => [READY, CLOSING, STOP].every((flag) => Atomics.load(flags, flag) === 0)
+for (let waitedMs = 0; waitedMs < nativeCallsAfterMs && hasTime(); waitedMs += lookEveryMs)
+  Atomics.wait(flags, STOP, 0, lookEveryMs)
 // Now and not when it is needed: then there may be no descriptor or pool thread left to load it with.
 const native = await (import(setup.nativeUrl) as Promise<NativeExit>).catch((thrown: unknown) => {
   problem = asError(thrown).message
@@ -28,23 +34,32 @@ let lost: 'stdin-eof' | 'parent-gone' | undefined
 let lastBeat = -1
 let silentMs = 0
 let closingMs = 0
+let startMs = 0
 let now = performance.now()
 
-const toNext = () => Math.min(setup.tickMs, setup.closingLimitMs - closingMs, setup.silentLimitMs - silentMs)
-while (Atomics.wait(flags, STOP, 0, toNext()) === 'timed-out') {
+let starting = Atomics.load(flags, READY) === 0
+const toNext = () => {
+  const other = starting ? setup.startLimitMs - startMs : setup.silentLimitMs - silentMs
+  return Math.min(setup.tickMs, setup.closingLimitMs - closingMs, other)
+}
+for (; Atomics.load(flags, STOP) === 0; Atomics.wait(flags, STOP, 0, toNext())) {
   const before = now
   now = performance.now()
   // Own ticks, not the clock: what passes while the process or the machine sleeps is two of them at most. The clock only
   // keeps the delays of a busy machine from adding up.
   const passedMs = Math.min(now - before, 2 * setup.tickMs)
+  // Before the beat, which `ready` makes before it.
+  starting = Atomics.load(flags, READY) === 0
   const beat = Atomics.load(flags, BEAT)
   silentMs = beat === lastBeat ? silentMs + passedMs : 0
   lastBeat = beat
   if (setup.watchStdin && native?.stdinHungUp()) lost ??= 'stdin-eof'
   if (parentGone?.()) lost ??= 'parent-gone'
   if (lost !== undefined || Atomics.load(flags, CLOSING) === 1) closingMs += passedMs
+  if (starting) startMs += passedMs
   if (closingMs >= setup.closingLimitMs) force(Math.round(closingMs), 'the shutdown was not done within')
-  else if (silentMs >= setup.silentLimitMs) force(Math.round(silentMs), 'the main thread was silent for')
+  else if (starting && startMs >= setup.startLimitMs) force(Math.round(startMs), 'the start was not done within')
+  else if (!starting && silentMs >= setup.silentLimitMs) force(Math.round(silentMs), 'the main thread was silent for')
 }
 
 function force(ms: number, what: string): void {
@@ -57,7 +72,7 @@ function force(ms: number, what: string): void {
     version: 1,
     runId: setup.runId,
     appVersion: setup.appVersion,
-    trigger: trigger ?? lost ?? 'main-silent',
+    trigger: trigger ?? lost ?? (starting ? 'start-failed' : 'main-silent'),
     detail,
     endedAtMs: Date.now(),
     ms,

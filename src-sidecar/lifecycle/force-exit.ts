@@ -9,6 +9,7 @@ import {
   type ForceExitSetup,
   flagBytes,
   noNotes,
+  READY,
   STOP,
   slotBytes,
   writeNotes,
@@ -26,6 +27,8 @@ export interface ForceExitOptions
   readonly closingLimitMs?: number
   /** Without a turn of the main loop. Default 30,000. */
   readonly silentLimitMs?: number
+  /** From `start` to `ready`, in which silence has no limit of its own; absent: what is watched is ready. */
+  readonly startLimitMs?: number
   /** Default 250. */
   readonly tickMs?: number
 }
@@ -35,7 +38,7 @@ const limitMs = 30_000
 const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 }
 
 /**
- * Ends the process with 75 when its shutdown hangs or its main thread is stopped, from a thread that needs neither. The
+ * Ends the process with 75 when its start or shutdown hangs or its main thread is stopped, from a thread that needs neither. The
  * guards are told to kill at once, and what hung is written to `shutdown.log` and `last-shutdown.json`.
  *
  * Stopped last of all, and not before `start` has settled: Node aborts when it exits while a thread loads a native module.
@@ -58,7 +61,7 @@ export class ForceExit implements Component {
   }
 
   /**
-   * Resolves when the thread watches.
+   * Resolves when the thread watches; where there is a `startLimitMs`, it has its native calls at `ready` or a little later.
    * @throws AppError `internal` when it can't be started, or has no native calls; in the second case it watches all the
    * same, but the exit code will be 137 and guards learn of the end by the end of their lifeline
    */
@@ -71,6 +74,14 @@ export class ForceExit implements Component {
   begin(trigger: string, detail: string | null): void {
     this.note({ trigger, detail: detail?.slice(0, 2000) ?? null })
     Atomics.store(this.#flags, CLOSING, 1)
+    this.#wake()
+  }
+
+  /** The start is done; from now on silence is a hang. */
+  ready(): void {
+    this.#beat()
+    Atomics.store(this.#flags, READY, 1)
+    this.#wake()
   }
 
   /** What to write, and whom to tell, should it come to that. */
@@ -82,16 +93,25 @@ export class ForceExit implements Component {
   async stop(_reason?: StopReason, _force?: AbortSignal): Promise<void> {
     clearInterval(this.#heart)
     Atomics.store(this.#flags, STOP, 1)
-    Atomics.notify(this.#flags, STOP)
+    this.#wake()
     if (this.#worker === undefined) this.#end.resolve({ name: this.name })
     this.#worker?.ref()
     await this.closed
   }
 
+  #beat(): void {
+    Atomics.add(this.#flags, BEAT, 1)
+  }
+
+  #wake(): void {
+    Atomics.notify(this.#flags, STOP)
+  }
+
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { compileCacheDir, workerFile, ...own } = this.#options
-    const limits = { tickMs: 250, closingLimitMs: limitMs, silentLimitMs: limitMs, ...own }
+    if (own.startLimitMs === undefined) Atomics.store(this.#flags, READY, 1)
+    const limits = { tickMs: 250, closingLimitMs: limitMs, silentLimitMs: limitMs, startLimitMs: limitMs, ...own }
     const setup: ForceExitSetup = {
       ...limits,
       beatMs: Math.min(1000, limits.closingLimitMs / 6, limits.silentLimitMs / 6),
@@ -113,8 +133,7 @@ export class ForceExit implements Component {
       clearInterval(this.#heart)
       this.#end.resolve({ name: this.name, ...(error && { error }) })
     })
-    const beat = () => void Atomics.add(this.#flags, BEAT, 1)
-    this.#heart = setInterval(beat, setup.beatMs).unref()
+    this.#heart = setInterval(() => this.#beat(), setup.beatMs).unref()
     const ready = new Promise<{ problem: string | null }>((resolve) => worker.once('message', resolve))
     const first = await Promise.race([ready, this.closed])
     worker.unref()

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countNodesChildren, isNodesChild } from '../../src-sidecar/processes/own-children.ts'
+import { readAllStats, readProcessStat } from '../../src-sidecar/processes/process-stat.ts'
 import { commandLineOf, listeningPorts as portsOf } from '../../src-sidecar/processes/tree-resources.ts'
 
 export { commandLineOf as commandLine }
@@ -35,6 +36,7 @@ function reapAdopted(): boolean {
 }
 
 function readProcess(pid: number): LiveProcess | undefined {
+  if (process.platform !== 'linux') return readProcessStat(pid)
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const field = text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -48,7 +50,7 @@ function readProcess(pid: number): LiveProcess | undefined {
 /** Everything alive below this process, adopted orphans included; zombies hold nothing and don't count. */
 export function liveDescendants(rootPid = process.pid): LiveProcess[] {
   reapAdopted()
-  const all = numbersIn('/proc').flatMap((pid) => readProcess(pid) ?? [])
+  const all = process.platform === 'linux' ? numbersIn('/proc').flatMap((pid) => readProcess(pid) ?? []) : readAllStats()
   const below = new Set([rootPid])
   const found: LiveProcess[] = []
   for (let before = -1; before !== below.size; ) {
@@ -83,13 +85,13 @@ export function takeBaseline(isOurs: (one: LiveProcess) => boolean = () => true)
   const survivors = () => liveDescendants().filter((one) => !known.has(keyOf(one)) && isOurs(one))
   const openPorts = () => listeningPorts().filter((port) => !knownPorts.has(port))
   // A chain that forks and exits is missed by many a scan: only "no child at all" is proof. Where the test itself still has
-  // a child, 20 scans have to do.
+  // a child, 20 scans have to do, and where no kernel says so (on Windows).
   let emptyScans = 0
   const nothingLeft = () => {
     emptyScans = survivors().length === 0 ? emptyScans + 1 : 0
     if (emptyScans === 0) return false
     if (reapAdopted()) return true
-    return emptyScans >= 20 && (known.size > 0 || countNodesChildren() > 0)
+    return emptyScans >= 20 && (!native || known.size > 0 || countNodesChildren() > 0)
   }
   return {
     survivors,

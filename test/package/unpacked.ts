@@ -1,20 +1,20 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { projectFolder } from '../helpers/sidecar.ts'
+import { extract } from 'zip-lib'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
+import { builtPackages } from './built-packages.ts'
 
-/** The package's folder, as it is before it is packed, at a path with spaces and other letters; nobody may write to it. */
-export async function assembledPackage(target: 'linux-x64' | 'win-x64' = 'linux-x64'): Promise<string> {
+/** The package, unpacked into an empty folder at a path with spaces and other letters; nobody may write to it. */
+export async function unpackedPackage(target: 'linux-x64' | 'win-x64' = 'linux-x64'): Promise<string> {
+  const from = await builtPackages()
   const to = openFolder('Stäble Nëw 安定')
-  const script = join(projectFolder, 'scripts/package/package.ts')
-  const args = ['--disable-warning=ExperimentalWarning', script, '--folders', '--no-window', '--only', target, '--to', to]
-  const made = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  const [code] = await once(made, 'exit')
-  if (code !== 0) throw new Error(`the package could not be made: exit code ${code}`)
-  const folder = join(to, `stablenew-${target}`)
+  const folderName = `stablenew-${target}`
+  const folder = join(to, folderName)
+  if (target === 'win-x64') await extract(join(from, `${folderName}.zip`), to)
+  else execFileSync('tar', ['-xf', join(from, `${folderName}.tar.xz`), '-C', to])
   for (const { parentPath, name } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(parentPath, name)
     chmodSync(path, statSync(path).mode & 0o555)

@@ -68,6 +68,27 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect(readFileSync(join(dataDir, 'shutdown.log'), 'utf8')).toContain('hung: components: history\n')
   })
 
+  test('ends a start that hangs, and names what it was at', async () => {
+    const { ended, report } = await hang('start', { closingLimitMs: long, silentLimitMs: 100, startLimitMs: 1000 })
+    expect((await ended).how).toBe(75)
+    expect(report()).toMatchObject({
+      trigger: 'start-failed',
+      steps: [{ phase: 'start', name: 'database' }],
+      remarks: [expect.stringMatching(/^the start was not done within \d+ ms$/), expect.anything()],
+    })
+  })
+
+  test('leaves a start alone that takes its time', async () => {
+    expect((await (await hang('slow start', { ...limits, startLimitMs: long })).ended).how).toBe(0)
+  })
+
+  test('begins its count when stdin ends in the middle of a start that hangs', async () => {
+    const { child, ended, report } = await hang('start', { closingLimitMs: 500, startLimitMs: long, watchStdin: true })
+    child.stdin!.end()
+    expect((await ended).how).toBe(75)
+    expect(report()).toMatchObject({ trigger: 'stdin-eof', steps: [{ phase: 'start', name: 'database' }] })
+  })
+
   test('has the guards kill at once, without the grace that the end of their lifeline gives', async () => {
     const baseline = takeBaseline()
     const { ended, report } = await hang('guard', limits)

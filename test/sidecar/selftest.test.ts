@@ -30,17 +30,14 @@ const outcomes = ({ runs }: SelftestReport) =>
   runs.map(({ id, result }) => `${id} ${result?.outcome} ${result?.findings.join('; ')}`.trim())
 
 describe.skipIf(process.platform !== 'linux')('the selftest', () => {
-  test('passes on this machine, with the six scenarios, all faults and the cycles', { timeout: 300_000 }, async () => {
-    const { code, report, output } = await selftest('--watch', '2', '--repeat', '1', '--faults')
-    expect(outcomes(report)).toEqual(
-      ['T1', 'T2', 'T3', 'T4', 'T5', 'T5b', 'T6', 'F1', 'F2', 'F3', 'F4', 'F5', 'F6', 'F7', 'M'].map((id) => `${id} passed`),
-    )
+  // The six scenarios and the cycles are those of test/package/package.test.ts.
+  test('passes on this machine with all faults', { timeout: 300_000 }, async () => {
+    const faults = ['F1', 'F2', 'F3', 'F4', 'F5', 'F6', 'F7']
+    const { code, report, output } = await selftest('--watch', '2', '--repeat', '1', '--scenario', faults.join())
+    expect(outcomes(report)).toEqual(faults.map((id) => `${id} passed`))
     expect(code).toBe(0)
     expect(report.verdict).toBe('passed')
-    expect(output).toContain('PASSED: 15 passed, 0 failed')
-    const treeOf = (wanted: string) => report.runs.find(({ id }) => id === wanted)?.result?.figures
-    expect(treeOf('T6')?.peakProcesses, 'the tree was there before it was gone').toBeGreaterThanOrEqual(7)
-    expect(treeOf('T4')?.ports.length, 'app and backend').toBeGreaterThanOrEqual(2)
+    expect(output).toContain('PASSED: 7 passed, 0 failed')
   })
 
   test.skipIf(process.env.STABLENEW_VERIFY !== '1')(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Status } from '../../src-sidecar/contract/status.ts'
-import { type LaunchedSidecar, launchSidecar, readLastShutdown } from '../helpers/launched-sidecar.ts'
+import { type LaunchedSidecar, launch, launchSidecar, readLastShutdown } from '../helpers/launched-sidecar.ts'
 import { closeSidecar, projectFolder, waitForEmptyQueue } from '../helpers/sidecar.ts'
 import { endSurvivors, liveDescendants, takeBaseline } from '../helpers/survivors.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -14,8 +14,9 @@ const fixture = pathToFileURL(join(projectFolder, 'test/fixtures/programs/plante
 
 afterEach(() => endSurvivors(baseline))
 
+const planted = (fault: string) => ['--import', `${fixture}?fault=${fault}`]
 const start = (fault: string, args: readonly string[] = []): Promise<LaunchedSidecar> =>
-  launchSidecar({ dataDir: tempDir('sidecar'), args, nodeFlags: ['--import', `${fixture}?fault=${fault}`] })
+  launchSidecar({ dataDir: tempDir('sidecar'), args, nodeFlags: planted(fault) })
 
 describe.skipIf(process.platform !== 'linux')('a planted leak', () => {
   test.each([
@@ -84,8 +85,14 @@ test('a component that hangs at its end is named, and everything else ends', asy
 })
 
 test.skipIf(process.platform !== 'linux')(
-  'with a blocked event loop, a hung component, a hung worker and a stubborn backend at once it is ended with 75 at 30 s, everything with it, and the next start says so',
+  'with a blocked event loop, a hung component, a hung worker and a stubborn backend at once it is ended with 75 at 30 s, everything with it, and the next start says so; so is a start that hangs',
   async () => {
+    // Beside the other, as both take 30 s.
+    const dataDir = tempDir('sidecar')
+    const starting = launch({ dataDir, nodeFlags: planted('start') })
+    await waitFor(() => starting.output().includes('blocked'), 'the start that hangs', { ms: 20_000 })
+    starting.child.stdin?.end()
+
     const sidecar = await start('all', ['--draft-args', '--workers 2 --ignore-term'])
     await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
     await waitForEmptyQueue(sidecar)
@@ -100,6 +107,8 @@ test.skipIf(process.platform !== 'linux')(
     expect(at - before).toBeGreaterThan(25_000)
     // The bench has the exact figure; a machine under load wakes threads late.
     expect(at - before).toBeLessThan(40_000)
+    expect(await starting.ended).toMatchObject({ code: 75 })
+    expect(readLastShutdown(dataDir)).toMatchObject({ trigger: 'stdin-eof', steps: [{ phase: 'start', name: 'http server' }] })
     await baseline.expectNothingLeft()
     expect(readLastShutdown(sidecar.dataDir)).toMatchObject({ verdict: 'forced', exitCode: 75, trigger: 'stdin-eof' })
 
