@@ -220,7 +220,7 @@ export class Storage implements Component {
   async #tryWrite(fault: StorageFault): Promise<StorageFault | null> {
     const root = dirname(this.#options.databasePath)
     try {
-      await probeTarget(fault.target ?? { root, folder: root, bytes: 0 })
+      await probeTarget(fault.target ?? { root, isMounted: false, folder: root, bytes: 0 })
     } catch (error) {
       return { ...fault, kind: kindOfFile(error), reason: reasonOf(error) }
     }
