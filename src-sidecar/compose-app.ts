@@ -220,6 +220,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('jobs', 'running image', 17_000, async (reason, force) => {
     await core.processor.stop(reason, force)
     for (const one of core.inHand.all) end.remark(unsavedRemark(one))
+    if (core.storage.hangs) end.remark('a write to a disk that does not answer was not waited for')
   })
   atEnd('components', 'storage', 6000, () => core.storage.stop())
   atEnd('components', 'free space', 1000, () => core.lowSpace.stop())
