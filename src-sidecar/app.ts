@@ -31,7 +31,7 @@ export interface App {
   readonly closed: Promise<LastShutdown>
   /** For the `exit` event: writes down an exit that went past the shutdown. */
   exitedPast(exitCode: number): void
-  /** Whether a thread is left that Node's own exit would wait for. */
+  /** Whether a thread is left that Node's own exit would wait for: one of ours, or one in which a write hangs. */
   readonly stuck: boolean
 }
 
@@ -66,7 +66,9 @@ export async function startApp(
     notices.push(message)
     logger.warn(message)
     host.notice(message)
+    events.publish({ type: 'notices' })
   }
+  let writeHangs = () => false
   const notes = command.diagnose ? new ResourceNotes(logger) : undefined
   events.listen((event) => event.type === 'job' && notes?.job(event.job))
   logger.info({ version: appVersion, runId, command, node: process.version }, 'StableNew starts')
@@ -126,6 +128,7 @@ export async function startApp(
       atExit: () => command.atExit ?? (settings.current.runningImageAtExit === 'cancel' ? 'cancel' : 'finish'),
     })
     end.finallyDo('database', core.closeDatabase)
+    writeHangs = () => core.storage.hangs
     // Most of that is waiting for the system, while the rest is made. What goes wrong is told where it is waited for, among the components.
     core.containment.start(abort).catch(() => {})
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
@@ -133,6 +136,7 @@ export async function startApp(
       if (error !== undefined) void end.request({ trigger: 'uncaught-error', detail: `the queue ended: ${error.message}` })
     })
     for (const job of core.recovered) notice(recoveredNotice(job))
+    for (const job of core.unsaved) notice(unsavedNotice(job))
     const status = () => ({ closing: end.closing, notices, lastShutdown })
     const context = { command, handshake, host, folders, logger, runId, token, events, settings, core, parts, status, notice }
     const { components, server, shell } = await composeApp(context)
@@ -169,7 +173,7 @@ export async function startApp(
     closed: end.closed,
     exitedPast: (exitCode) => end.exitedPast(exitCode),
     get stuck() {
-      return parts.threads.ends.some(({ how }) => how === 'stuck')
+      return writeHangs() || parts.threads.ends.some(({ how }) => how === 'stuck')
     },
   }
 }
@@ -179,3 +183,6 @@ function recoveredNotice(job: Job): string {
     job.state === 'quarantined' ? 'is kept out of the queue (Retry puts it back)' : `goes on at image ${job.imagesDone + 1}`
   return `The last run ended in the middle of job ${job.id} (${job.packName}): it ${fate}.`
 }
+
+const unsavedNotice = ({ id, packName, imagesDone, problem }: Job): string =>
+  `Image ${imagesDone + 1} of job ${id} (${packName}) could not be saved before StableNew closed, and is made again. ${problem?.message ?? ''}`

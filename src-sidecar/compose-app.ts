@@ -23,8 +23,7 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
-import { DroppedPictures } from './history/dropped-pictures.ts'
-import { Thumbnails } from './history/thumbnails.ts'
+import { unsavedRemark } from './jobs/images-in-hand.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
 import type { Phase, ShutdownStep } from './lifecycle/shutdown-coordinator.ts'
@@ -64,8 +63,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const { command, handshake, host, folders, logger, token, events, settings, core, parts, notice } = context
   const { end } = parts
   const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
-  const thumbnailFolder = join(folders.cache, 'thumbnails')
-  await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
+  await mkdir(join(folders.cache, 'thumbnails'), { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
   const learning = new Learning({
     store: core.learningStore,
@@ -110,6 +108,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     logFile: join(folders.log, 'stablenew.log'),
     backends: [...core.backends.statuses],
     containment: await core.containment.facts(),
+    storage: core.storage.trouble,
     ...context.status(),
   })
   const apiParts: ApiParts = {
@@ -120,12 +119,15 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
     queue: core.queue,
     queueEdits: core.queueEdits,
+    storage: core.storage,
     history: core.history,
     learning,
     savedSearches: core.savedSearches,
     importer: core.importer,
-    thumbnails: new Thumbnails(thumbnailFolder),
-    pictures: new DroppedPictures(join(folders.data, 'pictures')),
+    exporter: core.exporter,
+    missingFiles: core.missingFiles,
+    thumbnails: core.thumbnails,
+    pictures: core.pictures,
     events,
     pages,
     settings,
@@ -170,11 +172,18 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       const { port } = server
       host.ready({ url: `http://127.0.0.1:${port}/?token=${token}`, port, token, runId: context.runId })
     },
-    isPaused: () => core.queue.view(0, 0).paused,
+    isPaused: () => {
+      try {
+        return core.queue.view(0, 0).paused
+      } catch (error) {
+        void core.storage.report(error)
+        return true
+      }
+    },
     setPaused: (paused) => {
       if (end.closing !== null) return
-      if (paused) core.queue.pause('finish').catch((error) => logger.error({ err: error }, 'the queue could not be paused'))
-      else core.queue.resume()
+      const done = paused ? core.queue.pause('finish') : core.queue.resume()
+      done.catch((error) => logger.error({ err: error }, `the queue could not be ${paused ? 'paused' : 'resumed'}`))
     },
   })
 
@@ -206,12 +215,22 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     // Not waited for: a window that hangs holds nothing up.
     if (shell.kind === 'neutralino') void shell.announceEnd(reason)
   })
+  atEnd('intake', 'storage', 1000, async () => core.storage.close())
   atEnd('intake', 'pack watcher', 5000, () => packs.stop())
-  atEnd('jobs', 'running image', 17_000, (reason, force) => core.processor.stop(reason, force))
+  atEnd('jobs', 'running image', 17_000, async (reason, force) => {
+    await core.processor.stop(reason, force)
+    for (const one of core.inHand.all) end.remark(unsavedRemark(one))
+    if (core.storage.hangs) end.remark('a write to a disk that does not answer was not waited for')
+  })
+  atEnd('components', 'storage', 6000, () => core.storage.stop())
+  atEnd('components', 'free space', 1000, () => core.lowSpace.stop())
   atEnd('components', 'pages', 1000, async () => pages.stop())
   atEnd('components', 'idle memory', 5000, () => memories.stop())
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
+  atEnd('components', 'image export', 4000, () => core.exporter.stop())
+  atEnd('components', 'unused pictures', 2000, () => core.unusedPictures.stop())
+  atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
   atEnd('components', 'search index', 2000, () => core.indexCatchUp.stop())
@@ -232,8 +251,9 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer } = core
-  const components = [packs, diagnostics, server, containment, backends, indexCatchUp, dailyBackup, importer, learning]
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace } = core
+  const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace]
+  const components = [packs, diagnostics, server, ...own, learning]
   return { components, server, shell }
 }
 

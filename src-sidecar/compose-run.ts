@@ -22,8 +22,10 @@ import { allJobs } from './packs/pack-jobs.ts'
 import { KeepAwake } from './processes/keep-awake.ts'
 
 export interface PackRun {
-  /** Settles when everything is gone: 0 all images made, 1 some failed or something was left. */
+  /** Settles when everything is gone: 0 all images made, 1 some failed or something was left, 74 the images could not be saved. */
   readonly exitCode: Promise<number>
+  /** Whether a write hangs, which Node's own exit would wait for. */
+  readonly stuck: boolean
   /** A further request to end, after `abort`: cuts grace short. */
   again(reason: StopReason): void
   /** For the `exit` event: writes down an exit that went past the shutdown. */
@@ -31,6 +33,8 @@ export interface PackRun {
 }
 
 const stepMs = 8000
+/** `EX_IOERR` of sysexits.h. */
+const notSavedCode = 74
 
 /**
  * `stablenew run`: queues one pack, makes its images into `--out`, and leaves nothing else. It works in a folder of
@@ -77,8 +81,13 @@ export async function runPack(
   parts.starting('database')
   end.finallyDo('folder of the run', () => rm(own.data, { recursive: true, force: true }))
   end.finallyDo('log', () => log.close())
+  let unsaved = () => 0
+  let writeHangs = () => false
+  let givingUp: NodeJS.Timeout | undefined
   const finish = async (reason: StopReason): Promise<number> => {
+    clearTimeout(givingUp)
     const { verdict, steps, left } = await end.request(reason)
+    report.unsaved(unsaved())
     const failed = steps.filter(({ error }) => error !== null).map(({ name, error }) => `${name}: ${error}`)
     report.end([...failed, ...left])
     return verdict === 'clean' && report.allMade ? 0 : 1
@@ -90,8 +99,20 @@ export async function runPack(
     return ending
   }
   const finished = Promise.withResolvers<number>()
+  const giveUp = async () => {
+    const detail = `the images could not be saved for ${command.diskWait} s`
+    await stop({ trigger: 'work-done', detail, runningImage: 'cancel' })
+    finished.resolve(notSavedCode)
+  }
   const onEvent = (event: AppEvent) => {
     report.tell(event)
+    if (event.type === 'storage') {
+      if (event.storage !== null) givingUp ??= setTimeout(() => void giveUp(), command.diskWait * 1000)
+      else {
+        clearTimeout(givingUp)
+        givingUp = undefined
+      }
+    }
     if (report.done) finished.resolve(stop({ trigger: 'work-done' }))
   }
 
@@ -116,11 +137,15 @@ export async function runPack(
       atExit: () => command.atExit ?? 'cancel',
     })
     end.finallyDo('database', core.closeDatabase)
+    unsaved = () => core.inHand.all.length
+    writeHangs = () => core.storage.hangs
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     const atEnd = (phase: Phase, name: string, component: Pick<Component, 'stop'>) =>
       end.coordinator.register({ phase, name, deadlineMs: stepMs, run: (reason, force) => component.stop(reason, force) })
     const keepAwake = new KeepAwake({ containment: core.containment, env: environment(), logger: log.logger })
+    end.coordinator.register({ phase: 'intake', name: 'storage', deadlineMs: stepMs, run: async () => core.storage.close() })
     atEnd('jobs', 'running image', core.processor)
+    atEnd('components', 'storage', core.storage)
     atEnd('components', 'keep awake', keepAwake)
     atEnd('processes', 'backend', core.backends)
     atEnd('verify', 'processes', core.containment)
@@ -152,6 +177,9 @@ export async function runPack(
   })
   return {
     exitCode: Promise.race([finished.promise, aborted]),
+    get stuck() {
+      return writeHangs()
+    },
     again: (reason) => void end.request(reason),
     exitedPast: (exitCode) => end.exitedPast(exitCode),
   }

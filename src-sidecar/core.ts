@@ -16,18 +16,26 @@ import type { Job } from './contract/job.ts'
 import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
 import { asError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
+import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
 import { ImageStore } from './history/image-store.ts'
 import { ImageImporter } from './history/import/image-importer.ts'
 import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
+import { ImageFiles } from './history/missing/image-files.ts'
+import { MissingFiles } from './history/missing/missing-files.ts'
+import { picturesOfRecipes } from './history/picture-references.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
+import { Thumbnails } from './history/thumbnails.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
+import { UnusedPictures } from './history/unused-pictures.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
+import { ImagesInHand } from './jobs/images-in-hand.ts'
 import { JobRunner } from './jobs/job-runner.ts'
-import { JobStore } from './jobs/job-store.ts'
+import { isEnded, JobStore } from './jobs/job-store.ts'
 import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { QueueEdits } from './jobs/queue-edits.ts'
@@ -37,12 +45,15 @@ import type { Logger } from './logging/logger.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
 import { DailyBackup } from './store/daily-backup.ts'
-import type { Database } from './store/database.ts'
+import { type Database, probeDatabase } from './store/database.ts'
+import { LowSpace } from './store/low-space.ts'
 import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.ts'
+import { Storage } from './store/storage.ts'
+import { WriteDeadline } from './store/write-deadline.ts'
 
 /** A server may be slow to answer while it moves gigabytes. */
 const freeMemoryMs = 60_000
-/** Jobs whose manifest is looked for at start-up: more than all backends can have at work. */
+/** Jobs whose manifest, or unsaved image, is looked for at start-up: more than all backends can have at work. */
 const lastEnded = 40
 
 export interface CoreOptions {
@@ -77,6 +88,10 @@ export interface Core {
   readonly containment: Containment
   readonly backends: BackendPool
   readonly processor: QueueProcessor
+  readonly storage: Storage
+  readonly lowSpace: LowSpace
+  /** What is made and could not be saved. */
+  readonly inHand: ImagesInHand
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
   readonly history: History
@@ -84,9 +99,16 @@ export interface Core {
   readonly savedSearches: SavedSearches
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
+  readonly exporter: FolderExporter
+  readonly pictures: DroppedPictures
+  readonly thumbnails: Thumbnails
+  readonly unusedPictures: UnusedPictures
+  readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
   readonly recovered: readonly Job[]
+  /** Jobs of which it had made what it could not save. */
+  readonly unsaved: readonly Job[]
   /** In force at the next image; what a removed backend does goes back to the queue. */
   changeBackends(settings: readonly BackendSettings[]): Promise<void>
   closeDatabase(): void
@@ -109,13 +131,25 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
     const recovered = jobs.recover(runId, Date.now())
+    const unsaved = jobs.pending(lastEnded, 0).filter(({ problem }) => problem?.code === 'disk')
     const bulk = new BulkCancel(database)
     bulk.recover(Date.now())
     const pace = new Pace(database)
     const randomSeed = () => randomInt(2 ** 32)
-    const archive = new ImageArchive(folders.images)
+    const storage: Storage = new Storage({
+      databasePath: path,
+      probeDatabase: () => probeDatabase(database, Date.now()),
+      deadline: new WriteDeadline(),
+      logger,
+      onTrouble: (trouble) => {
+        if (trouble === null) inHand.forgetEnded((id) => isEnded(jobs.get(id)?.state ?? 'cancelled'))
+        publish({ type: 'storage', storage: trouble })
+      },
+    })
+    const inHand = new ImagesInHand((count) => storage.setInHand(count))
+    const archive = new ImageArchive(folders.images, storage.within)
     const images = new ImageStore(database)
-    const unfinished = new UnfinishedImages(database, join(folders.data, 'work'))
+    const unfinished = new UnfinishedImages(database, join(folders.data, 'work'), storage.within)
     const leftovers = (await archive.removeLeftovers((path) => images.has(path))) + (await unfinished.removeLeftovers())
     if (recovered.length + leftovers > 0)
       logger.warn({ jobs: recovered.map(({ id }) => id), leftovers }, 'the last run did not end well')
@@ -155,12 +189,13 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       await keepUnfinished()
       await written(manifests.write(job))
     }
-    const processor = new QueueProcessor({ runId, store: jobs, logger, onJob, onOver, atExit: options.atExit })
-    const lanes = { ...options, jobs, history, processor, pace }
+    const processor = new QueueProcessor({ runId, store: jobs, storage, logger, onJob, onOver, atExit: options.atExit })
+    const lanes = { ...options, jobs, history, processor, pace, storage, inHand }
     for (const backend of backends.all) addLane(lanes, backend)
     const queue = new JobQueue({
       store: jobs,
       processor,
+      storage,
       onJob,
       onQueue: () => publish({ type: 'queue' }),
       onAsked: () => backends.tryAgain(),
@@ -192,11 +227,16 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       publish({ type: 'backends', backends: [...backends.statuses] })
       processor.wake()
     }
+    const thumbnails = new Thumbnails(join(folders.cache, 'thumbnails'))
+    const pictures = new DroppedPictures(join(folders.data, 'pictures'))
     let changing = Promise.resolve()
     return {
       containment,
       backends,
       processor,
+      storage,
+      lowSpace: new LowSpace({ folders: [folders.images, folders.data], notice: options.notice }),
+      inHand,
       queue,
       queueEdits,
       history,
@@ -204,6 +244,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       savedSearches: new SavedSearches(database),
       indexCatchUp: new IndexCatchUp(images, logger),
       recovered,
+      unsaved,
       changeBackends(settings) {
         changing = changing.catch(() => {}).then(() => change(settings))
         return changing
@@ -213,6 +254,16 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         imports,
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
+      }),
+      pictures,
+      thumbnails,
+      unusedPictures: new UnusedPictures({ pictures, used: () => picturesOfRecipes(database), logger }),
+      exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
+      missingFiles: new MissingFiles({
+        files: new ImageFiles(database, images),
+        logger,
+        publish,
+        forgetThumbnails: (images) => thumbnails.forget(images),
       }),
       dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
       closeDatabase: () => database.close(),
@@ -225,10 +276,12 @@ interface LaneSurroundings extends CoreOptions {
   readonly history: History
   readonly processor: QueueProcessor
   readonly pace: Pace
+  readonly storage: Storage
+  readonly inHand: ImagesInHand
 }
 
 function addLane(
-  { jobs, history, processor, pace, publish, logger, recycling, notice }: LaneSurroundings,
+  { jobs, history, processor, pace, storage, inHand, publish, logger, recycling, notice }: LaneSurroundings,
   backend: Backend,
 ): void {
   const recycler = new BackendRecycling({
@@ -244,14 +297,16 @@ function addLane(
   const runner = new JobRunner({
     backend,
     store: jobs,
-    saveImage: (job, at, made, commit) =>
-      history.save({ job, ...at, made, backend: backend.status.name }, transaction, () => {
+    storage,
+    inHand,
+    saveImage: (job, at, made, by, commit) =>
+      history.save({ job, ...at, made, backend: by.name }, transaction, () => {
         if (!commit()) return false
-        pace.learn(backend.status.id, job.recipe, made.durationMs)
+        pace.learn(by.id, job.recipe, made.durationMs)
         return true
       }),
-    saveStage: (job, at, made, commit) =>
-      history.saveStage({ job, ...at, made, backend: backend.status.name }, transaction, commit),
+    saveStage: (job, at, made, by, commit) => history.saveStage({ job, ...at, made, backend: by.name }, transaction, commit),
+    saveUnrecorded: (job, at, made, by) => history.saveUnrecorded({ job, ...at, made, backend: by.name }),
     lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress: (progress) => publish({ type: 'progress', progress }),
     onImage: (image) => {

@@ -121,8 +121,10 @@ async function run(command: RunCommand): Promise<number> {
   pack = await runPack(command, report, command.watchStdin ? parentPid : null, abort.signal)
   const running = pack
   process.once('exit', (exitCode) => running.exitedPast(exitCode))
-  const exitCode = await pack.exitCode
-  return signalCode(abort.signal) ?? exitCode
+  const ended = await pack.exitCode
+  const exitCode = signalCode(abort.signal) ?? ended
+  if (running.stuck) (await import('./processes/native-exit.ts')).exitNow(exitCode)
+  return exitCode
 }
 
 /** Whatever it started ends with `abort`, and is waited for. */

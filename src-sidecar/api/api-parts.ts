@@ -7,8 +7,10 @@ import type { SelftestRequest, SelftestState } from '../contract/selftest.ts'
 import type { Settings } from '../contract/settings.ts'
 import type { Status } from '../contract/status.ts'
 import type { DroppedPictures } from '../history/dropped-pictures.ts'
+import type { FolderExporter } from '../history/folder-exporter.ts'
 import type { History } from '../history/history.ts'
 import type { ImageImporter } from '../history/import/image-importer.ts'
+import type { MissingFiles } from '../history/missing/missing-files.ts'
 import type { SavedSearches } from '../history/search/saved-searches.ts'
 import type { Thumbnails } from '../history/thumbnails.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -18,6 +20,7 @@ import type { StopReason } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { PackEditor } from '../packs/edit/pack-editor.ts'
 import type { PackLibrary } from '../packs/pack-library.ts'
+import type { Storage } from '../store/storage.ts'
 import type { AuthOptions } from './auth.ts'
 import type { EventStream } from './event-stream.ts'
 import type { PageTracker } from './page-tracker.ts'
@@ -32,10 +35,13 @@ export interface ApiParts {
   readonly packEditor: PackEditor
   readonly queue: JobQueue
   readonly queueEdits: QueueEdits
+  readonly storage: Pick<Storage, 'errorOf'>
   readonly history: History
   readonly learning: Learning
   readonly savedSearches: SavedSearches
   readonly importer: ImageImporter
+  readonly exporter: FolderExporter
+  readonly missingFiles: MissingFiles
   readonly thumbnails: Thumbnails
   readonly pictures: DroppedPictures
   readonly events: EventStream

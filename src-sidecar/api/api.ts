@@ -14,6 +14,7 @@ import { historyRoutes } from './routes/history-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { learningRoutes } from './routes/learning-routes.ts'
+import { missingRoutes } from './routes/missing-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
 import { packRoutes } from './routes/pack-routes.ts'
 import { picturePath, pictureRoutes } from './routes/picture-routes.ts'
@@ -26,8 +27,9 @@ const maxBodyBytes = 2 * 1024 * 1024
 export function createApi(parts: ApiParts): Hono {
   const { auth, logger, uiFolder } = parts
   const app = new Hono()
-  app.onError(errorAnswer(logger))
-  app.notFound((c) => errorAnswer(logger)(new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`), c))
+  const answer = errorAnswer(logger, (thrown) => parts.storage.errorOf(thrown))
+  app.onError(answer)
+  app.notFound((c) => answer(new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`), c))
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -67,6 +69,7 @@ export function createApi(parts: ApiParts): Hono {
     jobRoutes,
     queueRoutes,
     historyRoutes,
+    missingRoutes,
     imageRoutes,
     pictureRoutes,
     modelRoutes,

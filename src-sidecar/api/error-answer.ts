@@ -21,15 +21,21 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   picture_unreadable: 422,
   backend_unreachable: 502,
   shutting_down: 503,
+  database_broken: 503,
+  disk: 507,
 }
 
-/** The one place where an error becomes an HTTP answer: `{code, message}`. */
+/**
+ * The one place where an error becomes an HTTP answer: `{code, message}`.
+ * @param ofStorage what to say where disk or database are the reason
+ */
 export const errorAnswer =
-  (logger: Logger) =>
-  (thrown: Error, c: Context): Response => {
-    const error = toAppError(thrown)
+  (logger: Logger, ofStorage: (thrown: unknown) => Promise<AppError | undefined> = async () => undefined) =>
+  async (thrown: Error, c: Context): Promise<Response> => {
+    const known = await ofStorage(thrown)
+    const error = known ?? toAppError(thrown)
     const status = statuses[error.code] ?? 500
-    if (status === 500) logger.error({ err: thrown, path: c.req.path }, 'request failed')
+    if (status === 500 || (status === 507 && !known)) logger.error({ err: thrown, path: c.req.path }, 'request failed')
     // The rest of the body was not read, so the connection is of no further use.
     if (status === 413) c.header('connection', 'close')
     return c.json({ code: error.code, message: error.message }, status)

@@ -44,6 +44,8 @@ export interface RunCommand extends CommonOptions {
   /** Id, name or kind of a backend of the settings; absent: all of them. */
   readonly backend?: string
   readonly json: boolean
+  /** How long a folder that can't be written is waited for. */
+  readonly diskWait: number
 }
 
 /** Starts, works and stops again and again in one process, for the selftest. */
@@ -123,6 +125,12 @@ export function parseCommandLine(
     .option('--sweep <name=values>', 'every value in turn, as cfg_scale=4..9:1 or steps=20,30; can be repeated', all, [])
     .option('--limit <n>', 'only the first n jobs', whole('--limit', 1, 2 ** 53 - 1))
     .option('--backend <name>', 'only this backend of the settings (its name or id), or draft')
+    .option(
+      '--disk-wait <seconds>',
+      'how long a full or missing folder is waited for before it gives up with exit code 74',
+      whole('--disk-wait', 0, 1_000_000),
+      60,
+    )
     .option('--dry-run', 'print the jobs and make nothing', false)
     .option('--json', 'lines of JSON in place of text: what was made, or with --dry-run each job', false)
     .action((pack, options) => {

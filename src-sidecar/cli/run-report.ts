@@ -2,6 +2,7 @@ import type { AppEvent } from '../contract/events.ts'
 import type { Image } from '../contract/image.ts'
 import type { Job } from '../contract/job.ts'
 import { stageNames } from '../contract/stages.ts'
+import type { StorageTrouble } from '../contract/storage.ts'
 
 const barWidth = 24
 
@@ -25,6 +26,8 @@ export class RunReport {
   #saved = 0
   #barShown = false
   #backendProblem = ''
+  /** Since when nothing can be saved. */
+  #troubleSinceMs: number | undefined
 
   constructor(output: ReportOutput) {
     this.#output = output
@@ -53,6 +56,7 @@ export class RunReport {
   tell(event: AppEvent): void {
     if (event.type === 'progress') this.#bar(event.progress.fraction)
     else if (event.type === 'image') this.#image(event.image)
+    else if (event.type === 'storage') this.#storage(event.storage)
     else if (event.type === 'job') this.#job(event.job)
     else if (event.type === 'backends') {
       const problem = event.backends.map((backend) => backend.problem?.message ?? '').find(Boolean) ?? ''
@@ -79,6 +83,21 @@ export class RunReport {
       this.#event('image', { file: path, job: jobId, image: imageIndex + 1, seed, width, height, stage: name, isWhole })
     else if (!isWhole) this.#line(`Kept, made by ${name}: ${path}`)
     else this.#line(`${String(this.#saved).padStart(String(this.#images).length)}/${this.#images}  ${path}`)
+  }
+
+  /** Once when it begins, and once when it is over. */
+  #storage(trouble: StorageTrouble | null): void {
+    if (trouble?.sinceMs === this.#troubleSinceMs) return
+    this.#troubleSinceMs = trouble?.sinceMs
+    if (this.#output.json) this.#event('storage', { trouble })
+    this.notice(trouble?.message ?? 'It can be written again: it goes on.')
+  }
+
+  /** Images that were made in vain. */
+  unsaved(images: number): void {
+    if (images === 0) return
+    if (this.#output.json) this.#event('unsaved', { images })
+    this.notice(`${images} ${images === 1 ? 'image was' : 'images were'} made and could not be saved.`)
   }
 
   #event(event: string, data: object): void {

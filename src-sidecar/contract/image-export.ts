@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { imagesQuerySchema } from './image-search.ts'
+import { imageSearchSchema, imageSorts, imagesQuerySchema } from './image-search.ts'
 
 const idsSchema = z
   .string()
@@ -13,3 +13,26 @@ export const exportQuerySchema = imagesQuerySchema.pick({ search: true, sort: tr
   ids: idsSchema.optional(),
 })
 export type ExportFormat = z.infer<typeof exportQuerySchema>['format']
+
+/** `POST /api/exports`: the same images, into a new folder within this one, which is made where it is not there. */
+export const folderExportRequestSchema = z.object({
+  folder: z.string().trim().min(1).max(4096),
+  ids: z.array(z.int()).min(1).max(100_000).optional(),
+  search: imageSearchSchema.default({ text: '', facets: {} }),
+  sort: z.enum(imageSorts).default('newest'),
+})
+export type FolderExportRequest = z.input<typeof folderExportRequestSchema>
+
+export const folderExportSchema = z.object({
+  /** The new folder. Until all is in it, its name ends in `.unfinished`; what is not finished is removed. */
+  folder: z.string(),
+  state: z.enum(['running', 'done', 'stopped', 'failed']),
+  /** Images that were copied, of how many. */
+  copied: z.int(),
+  of: z.int(),
+  /** Their file is gone: the manifests name them. */
+  missing: z.int(),
+  /** Why it failed. */
+  problem: z.string().nullable(),
+})
+export type FolderExport = z.infer<typeof folderExportSchema>

@@ -8,6 +8,7 @@ export const facetNames = [
   'sampler',
   'size',
   'pack',
+  'row',
   'slot',
   'wildcard',
   'sweep',
@@ -27,6 +28,9 @@ export type ImageSort = (typeof imageSorts)[number]
 export const durationRanges = ['under 2 s', '2–5 s', '5–15 s', '15–60 s', '1–5 min', 'over 5 min'] as const
 
 const daySchema = z.iso.date()
+
+/** The value of `row`: a prompt of a pack, by its number from 1. @param promptIndex from 0 */
+export const rowValue = (packName: string, promptIndex: number): string => `${packName} #${promptIndex + 1}`
 
 /** Values of one facet are alternatives; text, facets and days narrow each other. */
 export const imageSearchSchema = z.object({

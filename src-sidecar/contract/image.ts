@@ -14,6 +14,8 @@ export const imageSchema = z.object({
   /** A later stage went on with it. */
   intermediate: z.boolean(),
   packName: z.string(),
+  /** Which prompt of its pack, from 0; null where it is of no pack. */
+  promptIndex: z.int().nullable(),
   path: z.string(),
   fileName: z.string(),
   width: z.int(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { problemSchema } from './job.ts'
 import { lastShutdownSchema } from './last-shutdown.ts'
 import { containmentLevels } from './settings.ts'
+import { storageTroubleSchema } from './storage.ts'
 
 export const shellKinds = ['neutralino', 'browser', 'none'] as const
 export type ShellKind = (typeof shellKinds)[number]
@@ -54,6 +55,8 @@ export const statusSchema = z.object({
   closing: closingSchema.nullable(),
   /** What the user should know of the start (a settings file set aside, a job of the last run resumed, …). */
   notices: z.array(z.string()),
+  /** Why nothing can be saved now, and nothing is begun; null where all is well. */
+  storage: storageTroubleSchema.nullable(),
   /** How the run before this one ended; null where nothing was written. */
   lastShutdown: lastShutdownSchema.nullable(),
 })

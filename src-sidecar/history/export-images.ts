@@ -14,6 +14,7 @@ const columns: readonly [string, (image: Image) => string | number | null][] = [
   ['path', ({ path }) => path],
   ['created', ({ createdAtMs }) => new Date(createdAtMs).toISOString()],
   ['pack', ({ packName }) => packName],
+  ['row', ({ promptIndex }) => (promptIndex === null ? null : promptIndex + 1)],
   ['prompt', ({ recipe }) => recipe.prompt],
   ['negative prompt', ({ recipe }) => recipe.negativePrompt],
   ['checkpoint', ({ checkpoint }) => checkpoint],
@@ -31,11 +32,35 @@ const columns: readonly [string, (image: Image) => string | number | null][] = [
   ['duration ms', ({ durationMs }) => durationMs],
 ]
 
-/** A row for each image, with a heading; RFC 4180, in UTF-8 with the mark that spreadsheets know it by. */
-export function* imagesAsCsv(batches: ImageBatches): Generator<string> {
-  yield `\ufeff${columns.map(([name]) => name).join(',')}\r\n`
+/** Names of exported files: two folders may have files of one name, and not every disk tells A from a. */
+export class ExportedNames {
+  readonly #taken = new Set<string>(['manifest.json', 'manifest.csv'])
+  readonly #names = new Map<number, string>()
+
+  take({ fileName, id }: Pick<Image, 'fileName' | 'id'>): string {
+    let name = fileName
+    for (let number = 0; this.#taken.has(name.toLowerCase()); number++)
+      name = fileName.replace(/(\.[^.]+)?$/, `-${id}${number === 0 ? '' : `-${number}`}$1`)
+    this.#taken.add(name.toLowerCase())
+    this.#names.set(id, name)
+    return name
+  }
+
+  /** Null where the image has no file in the export. */
+  of({ id }: Pick<Image, 'id'>): string | null {
+    return this.#names.get(id) ?? null
+  }
+}
+
+/**
+ * A row for each image, with a heading; RFC 4180, in UTF-8 with the mark that spreadsheets know it by.
+ * @param names of the files beside it
+ */
+export function* imagesAsCsv(batches: ImageBatches, names?: ExportedNames): Generator<string> {
+  const own: typeof columns = names ? [...columns, ['exported as', (image) => names.of(image)]] : columns
+  yield `\ufeff${own.map(([name]) => name).join(',')}\r\n`
   for (const images of batches)
-    yield images.map((image) => `${columns.map(([, value]) => csvField(value(image))).join(',')}\r\n`).join('')
+    yield images.map((image) => `${own.map(([, value]) => csvField(value(image))).join(',')}\r\n`).join('')
 }
 
 /** A spreadsheet takes what begins with = + - @ for a formula: such text gets an apostrophe. */
@@ -45,12 +70,12 @@ function csvField(value: string | number | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** An array of all that is known of each image. */
-export function* imagesAsJson(batches: ImageBatches): Generator<string> {
+/** An array of all that is known of each image. @param names of the files beside it */
+export function* imagesAsJson(batches: ImageBatches, names?: ExportedNames): Generator<string> {
   let before = '[\n'
   for (const images of batches)
     for (const image of images) {
-      yield before + JSON.stringify(image)
+      yield before + JSON.stringify(names ? { ...image, exportedAs: names.of(image) } : image)
       before = ',\n'
     }
   yield before === '[\n' ? '[]\n' : '\n]\n'
@@ -62,28 +87,21 @@ export function imagesAsZip(batches: () => ImageBatches): ReadableStream<Uint8Ar
 }
 
 async function* zipEntries(batches: () => ImageBatches) {
-  const names = new Set<string>()
+  const names = new ExportedNames()
   for (const images of batches())
     for (const image of images) {
       const stats = await stat(image.path).catch(() => null)
       if (stats === null) continue
-      const name = freeName(names, image)
+      const name = names.take(image)
       const input = Readable.toWeb(createReadStream(image.path)) as ReadableStream<Uint8Array>
       yield { name, lastModified: stats.mtime, size: stats.size, input }
     }
   const now = new Date()
-  yield { name: 'manifest.json', lastModified: now, input: textStream(imagesAsJson(batches())) }
-  yield { name: 'manifest.csv', lastModified: now, input: textStream(imagesAsCsv(batches())) }
+  yield { name: 'manifest.json', lastModified: now, input: textStream(imagesAsJson(batches(), names)) }
+  yield { name: 'manifest.csv', lastModified: now, input: textStream(imagesAsCsv(batches(), names)) }
 }
 
 export const textStream = (parts: Iterable<string>): ReadableStream<Uint8Array> =>
   Readable.toWeb(
     Readable.from(parts, { objectMode: true }).map((part: string) => Buffer.from(part)),
   ) as ReadableStream<Uint8Array>
-
-/** Two folders may have files of one name. */
-function freeName(names: Set<string>, { fileName, id }: Image): string {
-  const name = names.has(fileName) ? fileName.replace(/(\.[^.]+)?$/, `-${id}$1`) : fileName
-  names.add(name)
-  return name
-}

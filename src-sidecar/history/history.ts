@@ -143,31 +143,44 @@ export class History {
     return [image]
   }
 
-  async #write(
-    { job, imageIndex, stage, made, backend }: MadeImage,
-    intermediate: boolean,
-    transaction: Transaction,
-    commit: () => boolean,
-  ): Promise<Image | null> {
-    const { archive, store, pattern = defaultPattern } = this.#options
+  /**
+   * The file without a row, for a database that takes none any more: its successor reads it back from its own text. What a stage before
+   * the last has made is no image yet, and nothing is written.
+   * @throws AppError `disk`
+   */
+  async saveUnrecorded(one: MadeImage): Promise<void> {
+    if (one.stage < stageNames(one.job.recipe).length - 1) return
+    const { bytes, name } = await this.#encoded(one, Date.now())
+    await this.#options.archive.save(bytes, name)
+  }
+
+  async #write(one: MadeImage, intermediate: boolean, transaction: Transaction, commit: () => boolean): Promise<Image | null> {
+    const { archive, store } = this.#options
+    const { job, imageIndex, stage, made, backend } = one
     const createdAtMs = Date.now()
-    const parameters = made.parameters || infotext(job.recipe, made)
-    const { bytes, extension } = await encodedImage(made, job.recipe, parameters)
+    const { bytes, name, parameters } = await this.#encoded(one, createdAtMs)
     const { width, height, seed, checkpoint, durationMs } = made
     const about = { jobId: job.id, imageIndex, stage, intermediate, width, height, seed, checkpoint, backend, durationMs }
+    let saved: Image | null = null
+    await archive.save(bytes, name, (file) => {
+      saved = transaction(() => (commit() ? store.add({ ...about, parameters, createdAtMs, ...file }) : null))
+      return saved !== null
+    })
+    return saved
+  }
+
+  /** The file as it is written. @returns its name below the folder of images */
+  async #encoded({ job, imageIndex, stage, made }: MadeImage, createdAtMs: number) {
+    const parameters = made.parameters || infotext(job.recipe, made)
+    const { bytes, extension } = await encodedImage(made, job.recipe, parameters)
     const names = stageNames(job.recipe)
-    const named = job.recipe.filePattern || pattern
+    const named = job.recipe.filePattern || (this.#options.pattern ?? defaultPattern)
     const name = imageName(
       named,
       imageNameValues({ ...job, jobId: job.id, imageIndex, stage: names[stage] ?? '', used: made, createdAtMs }),
     )
     const mark = stage < names.length - 1 && !/[[{]stage[\]}]/.test(named) ? `-${stage + 1}-${names[stage]}` : ''
-    let saved: Image | null = null
-    await archive.save(bytes, `${name}${mark}${extension}`, (file) => {
-      saved = transaction(() => (commit() ? store.add({ ...about, parameters, createdAtMs, ...file }) : null))
-      return saved !== null
-    })
-    return saved
+    return { bytes, parameters, name: `${name}${mark}${extension}` }
   }
 
   /** @param after `next` of the page before */

@@ -2,14 +2,16 @@ import { constants } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { AppError, asError } from '../errors/app-error.ts'
-
-/** Names of files that are being written. They are never shown, and what a crash left of them goes at the next start. */
-const temporaryMark = '.stablenew-part'
+import type { WriteTarget } from '../store/storage-fault.ts'
+import { isMountPoint, makeTarget, temporaryMark, temporaryName, writeSynced } from '../store/write-target.ts'
 
 export interface ArchivedFile {
   readonly path: string
   readonly sizeBytes: number
 }
+
+/** Waits for a piece of work, so long as is right. @throws AppError `timeout`; the work goes on */
+export type Within = <T>(what: string, work: Promise<T>) => Promise<T>
 
 /**
  * Writes images so that a file under its final name is always whole: temp file, fsync, then the name. An existing
@@ -17,33 +19,61 @@ export interface ArchivedFile {
  */
 export class ImageArchive {
   readonly #root: string
+  readonly #within: Within
+  /** Whether the root is a disk of its own; undefined until it was seen, and then it is not made again: where it has gone, its drive has. */
+  #isMounted: boolean | undefined
 
-  constructor(root: string) {
+  /** @param within gives up a write that takes too long */
+  constructor(root: string, within: Within = (_what, work) => work) {
     this.#root = root
+    this.#within = within
   }
 
   /**
    * @param record writes down that the image is there; false where it did not, and then nothing is kept. Until it has
    * returned, a second file beside the image says that nobody knows of it yet, so that a crash leaves no image without a row.
-   * @throws AppError `disk`, saying which file and why, or what `record` throws; nothing is left then.
+   * @throws AppError `disk`, saying which file and why, its `data.target` a `WriteTarget`; or what `record` throws. Nothing is left then.
    */
   async save(png: Uint8Array, relativePath: string, record: (file: ArchivedFile) => boolean = () => true): Promise<ArchivedFile> {
     const wanted = join(this.#root, relativePath)
-    const temporary = `${wanted}.${process.pid}${temporaryMark}`
+    let isGivenUp = false
+    try {
+      const save = this.#save(png, wanted, (file) => !isGivenUp && record(file))
+      return await this.#within(`Writing ${wanted}`, save)
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'timeout')) throw error
+      // Should it be written after all, nobody knows of it.
+      isGivenUp = true
+      throw this.#unwritten(png, wanted, error)
+    }
+  }
+
+  #unwritten(png: Uint8Array, wanted: string, cause: unknown): AppError {
+    const message = `The image could not be written to ${wanted}: ${asError(cause).message}. Is the disk full or read-only?`
+    return new AppError('disk', message, {
+      cause,
+      data: { target: this.#target(png, wanted) },
+    })
+  }
+
+  #target(png: Uint8Array, wanted: string): WriteTarget {
+    return { root: this.#root, isMounted: this.#isMounted ?? false, folder: dirname(wanted), bytes: png.byteLength }
+  }
+
+  async #save(png: Uint8Array, wanted: string, record: (file: ArchivedFile) => boolean): Promise<ArchivedFile> {
+    const temporary = temporaryName(wanted)
     let path: string | undefined
     try {
-      await mkdir(dirname(wanted), { recursive: true, mode: 0o700 })
+      if (this.#isMounted === undefined) await mkdir(this.#root, { recursive: true, mode: 0o700 })
+      this.#isMounted ??= await isMountPoint(this.#root)
+      await makeTarget(this.#target(png, wanted))
       await writeSynced(temporary, png)
       path = await nameWithoutReplacing(temporary, wanted)
       await syncFolder(dirname(path))
     } catch (error) {
       await remove(path)
       await remove(temporary)
-      throw new AppError(
-        'disk',
-        `The image could not be written to ${wanted}: ${asError(error).message}. Is the disk full or read-only?`,
-        { cause: error },
-      )
+      throw this.#unwritten(png, wanted, error)
     }
     const file = { path, sizeBytes: png.byteLength }
     let recorded = false
@@ -62,7 +92,9 @@ export class ImageArchive {
    * @returns how many images were cut off so.
    */
   async removeLeftovers(isRecorded: (path: string) => boolean = () => true): Promise<number> {
-    const names = await readdir(this.#root, { recursive: true }).catch(() => [])
+    const names = await readdir(this.#root, { recursive: true }).catch(() => null)
+    if (names === null) return 0
+    this.#isMounted ??= await isMountPoint(this.#root)
     const parts = names.filter(isLeftover).map((name) => join(this.#root, name))
     for (const part of parts) {
       for (const path of await namedAfter(part)) if (!isRecorded(path)) await remove(path)
@@ -105,16 +137,6 @@ async function namedAfter(part: string): Promise<string[]> {
   return found
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
 /** A hard link fails where the name is taken, which a rename does not; file systems without links copy. */
 async function nameWithoutReplacing(temporary: string, wanted: string): Promise<string> {
   for (let number = 1; ; number++) {
@@ -132,7 +154,7 @@ async function nameWithoutReplacing(temporary: string, wanted: string): Promise<
 }
 
 /** A name survives a power cut only once its folder is on disk; Windows has no such call and needs none. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
   try {

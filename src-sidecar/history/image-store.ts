@@ -27,6 +27,7 @@ interface Row {
   tags: string
   missing_at_ms: number | null
   pack_name: string
+  prompt_index: number | null
   recipe: string
 }
 
@@ -37,6 +38,7 @@ const toImage = (row: Row): Image => ({
   stage: row.stage,
   intermediate: row.intermediate === 1,
   packName: row.pack_name,
+  promptIndex: row.prompt_index,
   path: row.path,
   fileName: basename(row.path),
   width: row.width,
@@ -55,13 +57,17 @@ const toImage = (row: Row): Image => ({
   missing: row.missing_at_ms !== null,
 })
 
-export type NewImage = Omit<Image, 'id' | 'packName' | 'fileName' | 'recipe' | 'rating' | 'ratedAtMs' | 'tags' | 'missing'> & {
+export type NewImage = Omit<
+  Image,
+  'id' | 'packName' | 'promptIndex' | 'fileName' | 'recipe' | 'rating' | 'ratedAtMs' | 'tags' | 'missing'
+> & {
   /** Where they are not those of its job. */
   readonly own?: Pick<Image, 'packName' | 'recipe'>
 }
 
 /** Each image with what its job and its tags say. */
 const selectImages = `SELECT i.*, coalesce(i.pack_name, j.pack_name) AS pack_name, coalesce(i.recipe, j.recipe) AS recipe,
+  CASE WHEN j.pack_id GLOB 'user/*' OR j.pack_id GLOB 'example/*' THEN j.prompt_index END AS prompt_index,
   (SELECT json_group_array(tag) FROM (SELECT tag FROM image_tags WHERE image_id = i.id ORDER BY tag)) AS tags
   FROM images i JOIN jobs j ON j.id = i.job_id`
 

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GeneratedImage } from '../backends/backend.ts'
 import type { Database } from '../store/database.ts'
-import { ImageArchive } from './image-archive.ts'
+import { ImageArchive, type Within } from './image-archive.ts'
 
 /** What a stage has made for the next one, and is not kept. */
 export interface UnfinishedImage {
@@ -55,10 +55,10 @@ export class UnfinishedImages {
   readonly #folder: string
   readonly #archive: ImageArchive
 
-  constructor(database: Database, folder: string) {
+  constructor(database: Database, folder: string, within?: Within) {
     this.#database = database
     this.#folder = folder
-    this.#archive = new ImageArchive(folder)
+    this.#archive = new ImageArchive(folder, within)
   }
 
   /**

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Backend } from '../backends/backend.ts'
 import type { Job } from '../contract/job.ts'
 import type { Logger } from '../logging/logger.ts'
+import type { Storage } from '../store/storage.ts'
 import type { JobOutcome, JobRunner } from './job-runner.ts'
 import type { Fence, JobStore } from './job-store.ts'
 
@@ -21,6 +22,7 @@ export interface LaneParts {
 export interface LaneOptions extends LaneParts {
   readonly runId: string
   readonly store: JobStore
+  readonly storage: Storage
   readonly logger: Logger
   readonly onJob: (job: Job) => void
   /** A job is over, and its row says so; never rejects. The job counts as this lane's until then. */
@@ -42,11 +44,13 @@ interface Current {
 /**
  * Runs jobs of the queue on one backend, one after another. The next one begins as soon as the backend is free: what the last one
  * made is saved meanwhile, so that the backend never waits for the disk.
- * States: idle (waits for `wake`) → running → idle …, and backing off while the backend or the disk is not there.
+ * States: idle (waits for `wake`) → running → idle …, backing off while the backend is not there, and waiting while nothing can be saved.
  */
 export class JobLane {
   readonly #options: LaneOptions
   readonly #stopping = new AbortController()
+  /** The same as a promise. */
+  readonly #finished = Promise.withResolvers<void>()
   /** The one that is being made, and perhaps one that is being saved. */
   readonly #current = new Map<number, Current>()
   #wake = Promise.withResolvers<void>()
@@ -74,6 +78,7 @@ export class JobLane {
 
   /** New work is there, or what it waited for may be there again. */
   wake(): void {
+    if (this.#options.storage.trouble !== null) void this.#options.storage.look()
     this.#wake.resolve()
   }
 
@@ -111,8 +116,9 @@ export class JobLane {
   /** Begins no image any more; `run` resolves when the one that is being made is saved. */
   finish(): void {
     this.#stopping.abort()
+    this.#finished.resolve()
     this.rest()
-    this.wake()
+    this.#wake.resolve()
   }
 
   /** Begins none, and interrupts the one that is being made. */
@@ -123,11 +129,17 @@ export class JobLane {
 
   /** Until `finish` or `interrupt`. @throws what should not happen */
   async run(): Promise<void> {
-    const { backend, claim, jobEnds } = this.#options
+    const { backend, claim, jobEnds, storage } = this.#options
     /** The job before, whose last image is being saved. */
     let saving: Promise<JobOutcome> | undefined
     while (!this.#stopping.signal.aborted) {
       this.#wake = Promise.withResolvers()
+      if (storage.trouble !== null) {
+        if (saving !== undefined) await saving
+        saving = undefined
+        await this.#untilWell()
+        continue
+      }
       if (this.#gone && !(await backend.reach(this.#stopping.signal))) {
         await this.#backOff()
         continue
@@ -187,7 +199,7 @@ export class JobLane {
   /** Nothing runs and nothing is being saved: waits where that is called for. */
   async #pause(outcomes: readonly JobOutcome[]): Promise<void> {
     this.#gone = outcomes.some(({ how }) => how === 'unavailable')
-    if (this.#gone || outcomes.some(({ how }) => how === 'unsaved')) await this.#backOff()
+    if (this.#gone) await this.#backOff()
     else this.#retryMs = firstRetryMs
   }
 
@@ -220,15 +232,22 @@ export class JobLane {
 
   /** What the database does not take now (a full disk) is tried again; undefined where the app closes first. */
   async #written<T>(work: () => T): Promise<T | undefined> {
+    const { storage, logger } = this.#options
     for (;;) {
       try {
         return work()
       } catch (error) {
-        this.#options.logger.error({ err: error }, 'the queue could not be written down')
+        const waits = await storage.report(error)
+        if (!waits) logger.error({ err: error }, 'the queue could not be written down')
         if (this.#stopping.signal.aborted) return undefined
-        await this.#backOff()
+        await (waits ? this.#untilWell() : this.#backOff())
       }
     }
+  }
+
+  /** Until it can be saved again, or the app closes. */
+  async #untilWell(): Promise<void> {
+    await Promise.race([this.#options.storage.untilWell, this.#finished.promise])
   }
 
   /** Waits before the next try, longer each time; `wake` (a retry, a changed setting, a new job) cuts it short. */

@@ -4,6 +4,9 @@ import type { Image } from '../contract/image.ts'
 import type { Job, JobProgress, Problem } from '../contract/job.ts'
 import { stageNames, stageRecipe } from '../contract/stages.ts'
 import { AppError, asError } from '../errors/app-error.ts'
+import type { Storage } from '../store/storage.ts'
+import { storageFault } from '../store/storage-fault.ts'
+import type { ImageInHand, ImagesInHand } from './images-in-hand.ts'
 import type { Fence, JobStore } from './job-store.ts'
 
 /** How a run of a job ended, as data; the lane writes it down. */
@@ -13,7 +16,7 @@ export type JobOutcome =
   | { readonly how: 'failed'; readonly problem: Problem }
   /** The backend is not there: the job goes back to the queue, which waits. */
   | { readonly how: 'unavailable'; readonly problem: Problem; readonly crashed: boolean }
-  /** The disk does not take it: the job goes back to the queue, which waits. */
+  /** Disk or database don't take it: the job goes back to the queue, which waits, and the image stays in hand. */
   | { readonly how: 'unsaved'; readonly problem: Problem }
   /** Another run has taken the job over. */
   | { readonly how: 'lost' }
@@ -28,10 +31,14 @@ export interface JobRun {
 export interface JobRunnerOptions {
   readonly backend: Backend
   readonly store: JobStore
+  readonly storage: Storage
+  readonly inHand: ImagesInHand
   /** Writes the image and its row; `commit` is part of the row's transaction. Null where `commit` said no. */
-  readonly saveImage: (job: Job, at: StageAt, made: GeneratedImage, commit: () => boolean) => Promise<Image | null>
+  readonly saveImage: (job: Job, at: StageAt, made: GeneratedImage, by: MadeBy, commit: () => boolean) => Promise<Image | null>
   /** The same with what a stage before the last has made. */
-  readonly saveStage: (job: Job, at: StageAt, made: GeneratedImage, commit: () => boolean) => Promise<boolean>
+  readonly saveStage: (job: Job, at: StageAt, made: GeneratedImage, by: MadeBy, commit: () => boolean) => Promise<boolean>
+  /** The file alone: the database is damaged, and its successor finds it. */
+  readonly saveUnrecorded: (job: Job, at: StageAt, made: GeneratedImage, by: MadeBy) => Promise<void>
   /** The last stage of this image that an interrupted run has saved; null where it begins. */
   readonly lastStage: (job: Job, imageIndex: number) => Promise<MadeStage | null>
   readonly onProgress: (progress: JobProgress) => void
@@ -44,9 +51,19 @@ export interface StageAt {
   readonly stage: number
 }
 
+export type MadeBy = ImageInHand['by']
+
 export interface MadeStage {
   readonly stage: number
   readonly made: GeneratedImage
+}
+
+/** A picture that the backend has made. */
+interface Unsaved {
+  readonly at: StageAt
+  readonly by: MadeBy
+  /** Reads it; as often as one likes. */
+  readonly made: () => Promise<GeneratedImage>
 }
 
 export interface Preview {
@@ -96,14 +113,16 @@ export class JobRunner {
   }
 
   async #run(job: Job, fence: Fence, signal: AbortSignal, stopping: AbortSignal, allMade: () => void): Promise<JobOutcome> {
+    const { storage, inHand, backend } = this.#options
     const inVain = new AbortController()
     const earlier = this.#tail
     const last = stageNames(job.recipe).length - 1
     let saving: Promise<JobOutcome | null> = Promise.resolve(null)
-    const save = (work: () => Promise<JobOutcome | null>): void => {
-      saving = this.#save(work)
+    const save = (one: Unsaved): void => {
+      saving = this.#save(job, fence, one, one.at.stage === last)
       this.#tail = saving
-      void saving.then((problem) => problem && inVain.abort())
+      // What the disk alone has not taken stays in hand, and so does the next one.
+      void saving.then((problem) => problem && problem.how !== 'unsaved' && inVain.abort())
     }
     try {
       for (let imageIndex = job.imagesDone; imageIndex < job.recipe.images; imageIndex++) {
@@ -112,21 +131,25 @@ export class JobRunner {
         // The job may have had more stages then.
         if (before && before.stage >= last) before = null
         for (let stage = before ? before.stage + 1 : 0; stage <= last; stage++) {
-          if (stopping.aborted) return (await saving) ?? { how: 'interrupted' }
+          if (stopping.aborted || storage.trouble !== null) return (await saving) ?? { how: 'interrupted' }
           const at = { imageIndex, stage }
-          const result = await this.#make(job, at, before, AbortSignal.any([signal, inVain.signal]))
+          const held = inHand.take(job, at)
+          const result = held
+            ? { image: async () => held.made }
+            : await this.#make(job, at, before, AbortSignal.any([signal, inVain.signal]))
           // One image is being saved at most, so that a crash costs two: that one and the one that is being made.
           await earlier
           const problem = await saving
-          if (problem !== null) return problem
-          if ('how' in result) return result
-          const made = joined(job, at, before, result.image)
-          if (stage === last) save(() => this.#saveImage(job, fence, at, made))
-          else {
-            const stageMade = await made()
-            before = { stage, made: stageMade }
-            save(() => this.#saveStage(job, fence, at, stageMade))
+          if ('how' in result) return problem ?? result
+          const { id, name } = backend.status
+          const made = once(held ? result.image : joined(job, at, before, result.image))
+          const one = { at, by: held?.by ?? { id, name }, made }
+          if (problem !== null) {
+            if (problem.how === 'unsaved') await this.#keep(job, one)
+            return problem
           }
+          if (stage < last) before = { stage, made: await one.made() }
+          save(one)
         }
       }
     } finally {
@@ -177,27 +200,46 @@ export class JobRunner {
   }
 
   /** @returns null when it is saved. Never rejects. */
-  async #save(work: () => Promise<JobOutcome | null>): Promise<JobOutcome | null> {
-    try {
-      // The next request goes out first.
-      await new Promise((resolve) => setImmediate(resolve))
-      return await work()
-    } catch (thrown) {
-      return outcomeOf(thrown)
+  async #save(job: Job, fence: Fence, one: Unsaved, isLast: boolean): Promise<JobOutcome | null> {
+    // The next request goes out first.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        return await (isLast ? this.#saveImage(job, fence, one) : this.#saveStage(job, fence, one))
+      } catch (thrown) {
+        if (await this.#options.storage.report(thrown)) {
+          await this.#keep(job, one)
+          return { how: 'unsaved', problem: { code: 'disk', message: asError(thrown).message } }
+        }
+        // Its folder takes files: perhaps it does so again, and else it is this one's own fault.
+        if (isRepeated || storageFault(thrown) === undefined) return outcomeOf(thrown)
+      }
     }
   }
 
-  async #saveImage(job: Job, fence: Fence, at: StageAt, made: () => Promise<GeneratedImage>): Promise<JobOutcome | null> {
+  /** What could not be saved is not lost. */
+  async #keep(job: Job, { at, by, made }: Unsaved): Promise<void> {
+    const { storage, inHand, saveUnrecorded } = this.#options
+    try {
+      const image = await made()
+      if (storage.trouble?.kind === 'damaged') await saveUnrecorded(job, at, image, by)
+      else inHand.put(job, { jobId: job.id, ...at, made: image, by })
+    } catch {
+      // It is made again.
+    }
+  }
+
+  async #saveImage(job: Job, fence: Fence, { at, by, made }: Unsaved): Promise<JobOutcome | null> {
     const { store, saveImage, onImage } = this.#options
-    const saved = await saveImage(job, at, await made(), () => store.advance(fence, at.imageIndex))
+    const saved = await saveImage(job, at, await made(), by, () => store.advance(fence, at.imageIndex))
     if (saved === null) return { how: 'lost' }
     onImage(saved)
     return null
   }
 
-  async #saveStage(job: Job, fence: Fence, at: StageAt, made: GeneratedImage): Promise<JobOutcome | null> {
+  async #saveStage(job: Job, fence: Fence, { at, by, made }: Unsaved): Promise<JobOutcome | null> {
     const { store, saveStage } = this.#options
-    return (await saveStage(job, at, made, () => store.holds(fence, at.imageIndex))) ? null : { how: 'lost' }
+    return (await saveStage(job, at, await made(), by, () => store.holds(fence, at.imageIndex))) ? null : { how: 'lost' }
   }
 
   /** The next job may have begun. */
@@ -238,13 +280,10 @@ const ofStage = (problem: Problem, stages: readonly string[], stage: number): Pr
 
 function outcomeOf(thrown: unknown): JobOutcome {
   const error = asError(thrown)
-  if (isOfDisk(error)) return { how: 'unsaved', problem: { code: 'disk', message: error.message } }
-  const code = error instanceof AppError ? error.code : 'internal'
-  return { how: 'failed', problem: { code, message: error.message } }
+  return { how: 'failed', problem: { code: error instanceof AppError ? error.code : 'internal', message: error.message } }
 }
 
-/** The image's file or its row could not be written: not the job's fault. */
-function isOfDisk(error: Error): boolean {
-  if (error instanceof AppError) return error.code === 'disk'
-  return /^SQLITE_(FULL|IOERR|READONLY)/.test((error as { code?: string }).code ?? '')
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return () => (result ??= work())
 }

@@ -5,6 +5,7 @@ import { asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit, StopReason } from '../lifecycle/component.ts'
 import { deferred } from '../lifecycle/deferred.ts'
 import type { Logger } from '../logging/logger.ts'
+import type { Storage } from '../store/storage.ts'
 import { JobLane, type LaneParts } from './job-lane.ts'
 import type { Preview } from './job-runner.ts'
 import type { JobStore } from './job-store.ts'
@@ -17,6 +18,7 @@ export const orphanDrainMs = 3000
 export interface QueueProcessorOptions {
   readonly runId: string
   readonly store: JobStore
+  readonly storage: Storage
   readonly logger: Logger
   readonly onJob: (job: Job) => void
   /** A job that was running is over; never rejects. */
@@ -91,12 +93,13 @@ export class QueueProcessor implements Component {
 
   /** One that is added after the stop does nothing. */
   addLane(parts: LaneParts): void {
-    const { runId, store, logger, onJob, onOver } = this.#options
+    const { runId, store, storage, logger, onJob, onOver } = this.#options
     const { backend } = parts
     const lane: JobLane = new JobLane({
       ...parts,
       runId,
       store,
+      storage,
       logger,
       onJob,
       onOver,
@@ -131,13 +134,14 @@ export class QueueProcessor implements Component {
   }
 
   /**
-   * Cancels the job if it is running. Resolves once the backend has let go of it and the row says how it ended.
+   * Cancels the job if it is running. Resolves once the backend has let go of it and the row says how it ended, or nothing can be saved.
    * @returns whether it was running.
    */
   async cancelRunning(jobId: number): Promise<boolean> {
     const running = this.#all.map((lane) => lane.job(jobId)).find((job) => job !== undefined)
     running?.cancel()
-    await running?.ended
+    // What can't be written down is not waited for.
+    await Promise.race([running?.ended, this.#options.storage.untilTrouble])
     return running !== undefined
   }
 
@@ -146,9 +150,10 @@ export class QueueProcessor implements Component {
     for (const lane of this.#all) lane.rest()
   }
 
-  /** Interrupts all that runs; the jobs go back to the queue. Resolves when the backends have let go of them. */
+  /** Interrupts all that runs; the jobs go back to the queue. Resolves when the backends have let go of them, or nothing can be saved. */
   async giveBack(): Promise<void> {
-    await Promise.all(this.#all.map((lane) => lane.giveBack()))
+    const given = Promise.all(this.#all.map((lane) => lane.giveBack()))
+    await Promise.race([given, this.#options.storage.untilTrouble])
   }
 
   stop(reason: StopReason, force: AbortSignal): Promise<void> {

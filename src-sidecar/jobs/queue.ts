@@ -12,6 +12,7 @@ import type { queuePictureRequestSchema } from '../contract/picture-settings.ts'
 import type { Cancelled, CancelRequest, Paused } from '../contract/queue-request.ts'
 import type { Chosen, Recipe, RecipeDefaults } from '../contract/recipe.ts'
 import { AppError } from '../errors/app-error.ts'
+import type { Storage } from '../store/storage.ts'
 import type { BulkCancel } from './bulk-cancel.ts'
 import type { JobStore, NewJob } from './job-store.ts'
 import type { Pace } from './pace.ts'
@@ -48,6 +49,7 @@ export interface Batch {
 export interface QueueOptions {
   readonly store: JobStore
   readonly processor: QueueProcessor
+  readonly storage: Storage
   readonly onJob: (job: Job) => void
   /** Many jobs changed at once. */
   readonly onQueue: () => void
@@ -247,7 +249,9 @@ export class JobQueue {
     return { paused: true, freed: await freeMemory() }
   }
 
-  resume(): void {
+  /** @throws AppError `disk` or `database_broken` where still nothing can be saved */
+  async resume(): Promise<void> {
+    await this.#options.storage.tryAgain()
     this.#options.store.setPaused(false)
     this.#options.onQueue()
     this.#asked()

@@ -29,6 +29,11 @@ export async function openDatabase(path: string, backupFolder: string): Promise<
   }
 }
 
+/** Writes something small, and waits for the disk. @throws what SQLite says */
+export function probeDatabase(database: Database, nowMs: number): void {
+  database.prepare(`INSERT OR REPLACE INTO flags (name, value) VALUES ('probe', ?)`).run(nowMs)
+}
+
 const stamp = (): string => new Date().toISOString().replaceAll(':', '-')
 
 class NoDatabase extends Error {}

@@ -12,13 +12,28 @@ export interface Restored {
   readonly backupAtMs: number | null
 }
 
+/** A file beside the database that asks the next start to read it whole: damage was found while it was used. */
+export const checkMark = (path: string): string => `${path}.check`
+
 /**
  * As `openDatabase`, but a damaged database is set aside, and the newest backup that is whole takes its place, or an empty
  * one where there is none. Nothing is deleted.
- * @param check reads the whole file first, as damage behind its beginning shows only where it is read
+ * @param check reads the whole file first, as damage behind its beginning shows only where it is read; `checkMark` asks for it too
  * @throws AppError `database_newer`, or `database_broken` where the file can't be reached, which is no damage
  */
 export async function openOrRestoreDatabase(
+  path: string,
+  backupFolder: string,
+  { check, nowMs }: { check: boolean; nowMs: number },
+): Promise<{ database: Database; restored: Restored | null }> {
+  const mark = checkMark(path)
+  const opened = await openWhole(path, backupFolder, { check: check || existsSync(mark), nowMs })
+  // Only now: a start that is cut short in the middle leaves it to the next.
+  await rm(mark, { force: true }).catch(() => {})
+  return opened
+}
+
+async function openWhole(
   path: string,
   backupFolder: string,
   { check, nowMs }: { check: boolean; nowMs: number },

@@ -4,7 +4,7 @@ import { type BackendModels, backendModelsSchema } from '../../src-sidecar/contr
 import { type Diagnostics, diagnosticsSchema, heapSnapshotSchema } from '../../src-sidecar/contract/diagnostics.ts'
 import { type FoundBackends, foundBackendsSchema } from '../../src-sidecar/contract/found-backend.ts'
 import { imageSchema } from '../../src-sidecar/contract/image.ts'
-import type { ExportFormat } from '../../src-sidecar/contract/image-export.ts'
+import { type ExportFormat, type FolderExportRequest, folderExportSchema } from '../../src-sidecar/contract/image-export.ts'
 import { importStateSchema } from '../../src-sidecar/contract/image-import.ts'
 import type { MakeAgainRequest, QueueImageRequest } from '../../src-sidecar/contract/image-request.ts'
 import {
@@ -36,6 +36,13 @@ import {
   resultSchema,
   reviewSchema,
 } from '../../src-sidecar/contract/learning.ts'
+import {
+  type FindMovedRequest,
+  type MissingFiles,
+  missingFilesSchema,
+  missingWorkSchema,
+  type RemoveMissingRequest,
+} from '../../src-sidecar/contract/missing-files.ts'
 import {
   type PackPreview,
   type PreviewRequest,
@@ -135,8 +142,16 @@ export class Api {
       format,
       ...('ids' in what ? { ids: what.ids.join() } : { search: JSON.stringify(what.search), sort: what.sort }),
     })
+  exportState = () => this.#get('/api/exports', folderExportSchema.nullable())
+  exportToFolder = (request: FolderExportRequest) => this.#send('POST', '/api/exports', request, folderExportSchema)
+  stopExport = () => this.#send('POST', '/api/exports/stop', undefined, folderExportSchema.nullable())
   importState = () => this.#get('/api/imports', importStateSchema.nullable())
   importFolder = (folder: string) => this.#send('POST', '/api/imports', { folder }, importStateSchema)
+  missingFiles = (): Promise<MissingFiles> => this.#get('/api/missing', missingFilesSchema)
+  lookForMissing = () => this.#send('POST', '/api/missing/look', undefined, missingWorkSchema)
+  findMoved = (request: FindMovedRequest) => this.#send('POST', '/api/missing/find', request, missingWorkSchema)
+  removeMissing = (request: RemoveMissingRequest) => this.#send('POST', '/api/missing/remove', request, missingWorkSchema)
+  stopMissing = () => this.#send('POST', '/api/missing/stop', undefined, missingWorkSchema.nullable())
   stopImport = () => this.#send('POST', '/api/imports/stop', undefined, importStateSchema.nullable())
   makeAgain = (id: number, request: MakeAgainRequest) => this.#send('POST', `/api/images/${id}/again`, request, queuedSchema)
   experiments = () => this.#get('/api/experiments', experimentsSchema)

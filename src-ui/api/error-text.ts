@@ -23,7 +23,10 @@ const texts: Record<ApiErrorCode, ErrorText> = {
   job_state: { title: 'Too late for that', advice: 'The job has moved on in the meantime.' },
   settings_broken: { title: 'The settings could not be read', advice: 'They were set aside. Check them and save again.' },
   database_newer: { title: 'The data is from a newer StableNew', advice: 'Update StableNew to open it.' },
-  database_broken: { title: 'The data could not be read', advice: 'Put a backup in its place. The log says where it is.' },
+  database_broken: {
+    title: 'The database is damaged',
+    advice: 'Close StableNew and start it again: it puts a backup in its place.',
+  },
   already_running: { title: 'StableNew is already running', advice: 'Use the window that is open.' },
   backend_unreachable: { title: 'The backend does not answer', advice: 'Start it, or check its address in Settings.' },
   backend_rejected: {
@@ -38,7 +41,7 @@ const texts: Record<ApiErrorCode, ErrorText> = {
   backend_start_failed: { title: 'The backend did not start', advice: 'Its own log says more.' },
   backend_ended: { title: 'The backend ended', advice: 'It is started again with the next image. Its own log says more.' },
   backend_hung: { title: 'The backend hangs', advice: 'If that happens again, its own log may say why.' },
-  disk: { title: 'The image could not be saved', advice: 'Free some space or check the folder, then retry.' },
+  disk: { title: 'It could not be saved', advice: 'Free some space or check the folder, then retry.' },
   timeout: { title: 'It took too long', advice: 'See whether the backend is still working, then retry.' },
   spawn_failed: { title: 'A program did not start', advice: 'The log says which one and why.' },
   not_stopped: { title: 'Something did not stop', advice: 'The log says what was left.' },

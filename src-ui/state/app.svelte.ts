@@ -1,5 +1,6 @@
 import { createContext } from 'svelte'
 import type { AppEvent } from '../../src-sidecar/contract/events.ts'
+import { rowValue } from '../../src-sidecar/contract/image-search.ts'
 import type { ShutdownRequest } from '../../src-sidecar/contract/requests.ts'
 import { defaultSettings, type Settings } from '../../src-sidecar/contract/settings.ts'
 import type { BackendStatus, Status } from '../../src-sidecar/contract/status.ts'
@@ -11,9 +12,11 @@ import type { Shell } from '../shell/shell.ts'
 import { recycledText } from './diagnostics-text.ts'
 import { GalleryState } from './gallery.svelte.ts'
 import { LearningState } from './learning.svelte.ts'
+import { MissingState } from './missing.svelte.ts'
 import { ModelsState } from './models.svelte.ts'
 import { PacksState } from './packs.svelte.ts'
 import { QueueState } from './queue.svelte.ts'
+import { router } from './router.svelte.ts'
 import { toasts } from './toasts.svelte.ts'
 
 export type DialogName = 'settings' | 'keys' | 'format' | 'exit'
@@ -43,6 +46,7 @@ export class App {
   readonly packs: PacksState
   readonly queue: QueueState
   readonly gallery: GalleryState
+  readonly missing: MissingState
   readonly learning: LearningState
   readonly models: ModelsState
   readonly #pageId = crypto.randomUUID()
@@ -54,6 +58,7 @@ export class App {
     this.packs = new PacksState(api)
     this.queue = new QueueState(api)
     this.gallery = new GalleryState(api)
+    this.missing = new MissingState(api, this.gallery)
     this.learning = new LearningState(api)
     this.models = new ModelsState(api)
     this.#events = new EventConnection({
@@ -100,6 +105,13 @@ export class App {
     return this.backends.find((one) => one.id === id)
   }
 
+  /** The images that were made of a prompt of a pack. @param promptIndex from 0 */
+  showRow(packName: string, promptIndex: number): void {
+    const facets = { row: [rowValue(packName, promptIndex)] }
+    this.gallery.show({ search: { text: '', facets }, sort: this.gallery.sort })
+    router.go({ page: 'gallery' })
+  }
+
   async openFolder(what: 'packs' | 'images' | 'log'): Promise<void> {
     const { shell, status } = this
     try {
@@ -121,6 +133,7 @@ export class App {
       this.packs.fetch(),
       this.queue.fetch(),
       this.gallery.fetch(),
+      this.missing.fetch(),
       this.models.fetch(),
     ])
     const failed = all.find((one) => one.status === 'rejected')
@@ -142,14 +155,29 @@ export class App {
     else if (event.type === 'queue') this.queue.fetchSoon()
     else if (event.type === 'progress') this.queue.applyProgress(event.progress)
     else if (event.type === 'image') this.gallery.add(event.image)
-    else if (event.type === 'image-changed') this.gallery.change(event.image)
+    else if (event.type === 'image-changed') {
+      this.gallery.change(event.image)
+      if (event.image.missing) this.missing.fetchSoon()
+    } else if (event.type === 'missing') this.missing.workIs(event.work)
+    else if (event.type === 'files') {
+      this.gallery.filesAre(event.missing, event.ids)
+      this.missing.fetchSoon()
+    } else if (event.type === 'images-removed') this.#removed(event.ids)
     else if (event.type === 'import') this.gallery.importIs(event.import)
+    else if (event.type === 'export') this.gallery.exporting = event.export
     else if (event.type === 'packs') this.packs.fetch().catch((error) => toasts.error(error))
     else if (event.type === 'recycled') toasts.show({ kind: 'done', ...recycledText(event.recycled) })
-    else if (event.type === 'leak') this.#fetchStatus().catch((error) => toasts.error(error))
+    else if (event.type === 'leak' || event.type === 'notices') this.#fetchStatus().catch((error) => toasts.error(error))
     else if (event.type === 'front') this.shell.front()
+    else if (this.status && event.type === 'storage') this.status = { ...this.status, storage: event.storage }
     else if (this.status && event.type === 'backends') this.#backendsAre(event.backends)
     else if (this.status && event.type === 'closing') this.status = { ...this.status, closing: event.closing }
+  }
+
+  #removed(ids: readonly number[]): void {
+    const { route } = router
+    if (route.page === 'gallery' && route.imageId && ids.includes(route.imageId)) router.replace({ page: 'gallery' })
+    this.gallery.removed(ids)
   }
 
   #backendsAre(backends: BackendStatus[]): void {

@@ -1,5 +1,5 @@
 import type { ExperimentRequest, ReviewKind } from '../../src-sidecar/contract/learning.ts'
-import type { RecipeDefaults } from '../../src-sidecar/contract/recipe.ts'
+import { type Recipe, type RecipeDefaults, recipeDefaultsSchema } from '../../src-sidecar/contract/recipe.ts'
 import { findVariable, loraVariable, type Value, type Variable } from '../../src-sidecar/contract/variables.ts'
 import { readRows, readValues } from './experiment-values.ts'
 
@@ -44,6 +44,14 @@ export class ExperimentForm {
     if (!this.packId) return 'Choose a pack.'
     const rows = readRows(this.rows, promptCount)
     return typeof rows === 'string' ? rows : null
+  }
+
+  /** Prompts and settings of an image that was made; what is tried stays as it was. */
+  takeFrom({ prompt, negativePrompt, ...recipe }: Recipe): void {
+    this.from = 'text'
+    this.prompt = prompt
+    this.negativePrompt = negativePrompt
+    this.settings = recipeDefaultsSchema.partial().parse(recipe)
   }
 
   request(promptCount: number): ExperimentRequest {

@@ -65,7 +65,7 @@ export function fileSize(bytes: number): string {
 /** Memory, as other tools count it: 182 MB, 1.4 GB. */
 export function megabytes(bytes: number): string {
   const mb = bytes / 2 ** 20
-  if (mb < 10) return `${mb.toFixed(1)} MB`
+  if (mb > 0 && mb < 10) return `${mb.toFixed(1)} MB`
   return mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`
 }
 

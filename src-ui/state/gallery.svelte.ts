@@ -1,4 +1,5 @@
 import type { Image } from '../../src-sidecar/contract/image.ts'
+import type { FolderExport } from '../../src-sidecar/contract/image-export.ts'
 import type { ImportState } from '../../src-sidecar/contract/image-import.ts'
 import type {
   FacetName,
@@ -41,6 +42,8 @@ export class GalleryState {
   selected = $state.raw<ReadonlySet<number>>(new Set())
   /** The import that runs, or ran last. */
   importing = $state.raw<ImportState | null>(null)
+  /** The export to a folder that runs, or ran last. */
+  exporting = $state.raw<FolderExport | null>(null)
   /** Whether facets are shown, and so asked for. */
   filtering = $state(false)
 
@@ -70,12 +73,14 @@ export class GalleryState {
 
   /** After a (re)connect. */
   async fetch(): Promise<void> {
-    const [{ page: recent, missed }, saved, importing] = await Promise.all([
+    const [{ page: recent, missed }, saved, importing, exporting] = await Promise.all([
       this.#newest(recentKept, { search: everything, sort: 'newest' }),
       this.#api.savedSearches(),
       this.#api.importState(),
+      this.#api.exportState(),
     ])
     this.importing = importing
+    this.exporting = exporting
     this.recent = withImages(recent.images, missed)
     this.saved = saved
     if (!this.#plain) return await this.#ask()
@@ -203,13 +208,37 @@ export class GalleryState {
 
   /** It stays where it is, though it may no longer be what was searched for. */
   change(image: Image): void {
-    const changed = (images: Image[]) => images.map((one) => (one.id === image.id ? image : one))
+    this.#lists((images) => images.map((one) => (one.id === image.id ? image : one)))
+  }
+
+  /** The files of these images were found to be gone, or to be there again. */
+  filesAre(missing: boolean, ids: readonly number[]): void {
+    const these = new Set(ids)
+    this.#lists((images) => images.map((one) => (these.has(one.id) ? { ...one, missing } : one)))
+    if (this.search.facets.file !== undefined) this.refresh()
+  }
+
+  removed(ids: readonly number[]): void {
+    const these = new Set(ids)
+    this.#lists((images) => images.filter(({ id }) => !these.has(id)))
+    this.select([...this.selected].filter((id) => !these.has(id)))
+    this.refresh()
+  }
+
+  /** Asks for everything anew, a moment later. */
+  refresh(): void {
+    this.#later(refreshMs)
+  }
+
+  #lists(changed: (images: Image[]) => Image[]): void {
     this.images = changed(this.images)
     this.held = changed(this.held)
     this.recent = changed(this.recent)
   }
 
   release(): void {
+    // As the tiles go, Svelte still shows their cleanup the old values: written back, they would never be gone.
+    if (this.held.length === 0) return
     this.images = withImages(this.images, this.held)
     this.held = []
   }

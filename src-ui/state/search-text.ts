@@ -6,6 +6,7 @@ export const facetTitles: Readonly<Record<FacetName, string>> = {
   sampler: 'Sampler',
   size: 'Size',
   pack: 'Pack',
+  row: 'Prompt row',
   slot: 'Slot',
   wildcard: 'Wildcard',
   sweep: 'Sweep',

@@ -1,5 +1,7 @@
 import { asApiError } from '../api/api-error.ts'
 import { errorText } from '../api/error-text.ts'
+import { count } from './format.ts'
+import { router } from './router.svelte.ts'
 
 export interface Toast {
   id: number
@@ -17,6 +19,15 @@ class Toasts {
     const id = ++this.#lastId
     this.list = [...this.list, { ...toast, id }].slice(-3)
     setTimeout(() => this.dismiss(id), toast.kind === 'error' ? 10_000 : 5000)
+  }
+
+  /** @param what in the singular */
+  queued(howMany: number, what: 'image' | 'job'): void {
+    this.show({
+      kind: 'done',
+      title: `${count(howMany, what)} queued`,
+      action: { label: 'Go to queue', run: () => router.go({ page: 'queue' }) },
+    })
   }
 
   error(error: unknown): void {

@@ -34,9 +34,10 @@ export interface RunningSidecar {
 
 const env = { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '' }
 
-/** The program in `src-sidecar/main.ts` with these arguments, its output collected. */
-export function spawnMain(args: readonly string[], stdin: 'pipe' | 'ignore' = 'pipe') {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainProgram, ...args], {
+/** The program in `src-sidecar/main.ts` with these arguments, its output collected. @param prefix becomes it, as `exec` does */
+export function spawnMain(args: readonly string[], stdin: 'pipe' | 'ignore' = 'pipe', prefix: readonly string[] = []) {
+  const [file, ...line] = [...prefix, process.execPath, '--disable-warning=ExperimentalWarning', mainProgram, ...args]
+  const child = spawn(file!, line, {
     stdio: [stdin, 'pipe', 'pipe'],
     env,
   })
@@ -51,13 +52,15 @@ export async function startSidecar({
   dataDir = tempDir('sidecar'),
   args = [],
   watch = true,
+  prefix = [],
 }: {
   dataDir?: string
   args?: readonly string[]
   watch?: boolean
+  prefix?: readonly string[]
 } = {}): Promise<RunningSidecar> {
   const flags = ['--shell', 'none', '--host-lines', '--data-dir', dataDir, ...(watch ? ['--watch-stdin'] : []), ...args]
-  const { child, ended, output } = spawnMain(flags, watch ? 'pipe' : 'ignore')
+  const { child, ended, output } = spawnMain(flags, watch ? 'pipe' : 'ignore', prefix)
   const { token, port } = await readyLine(child, ended, output)
   const url = `http://127.0.0.1:${port}`
   return { child, dataDir, url, token, output, ended, ...apiOf(url, token) }

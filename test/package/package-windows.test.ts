@@ -13,7 +13,7 @@ const lacks = fileURLToPath(new URL('../fixtures/programs/wine-lacks.cjs', impor
 const { version } = readJson<{ version: string }>(projectFolder, 'package.json')
 const all = process.env.STABLENEW_VERIFY === '1'
 
-describe.skipIf(!wine)('the package for Windows, below Wine', () => {
+describe.skipIf(!wine || process.env.STABLENEW_NO_PACKING === '1')('the package for Windows, below Wine', () => {
   let folder: string
   beforeAll(async () => {
     folder = await unpackedPackage('win-x64')

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { extract } from 'zip-lib'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { builtPackages } from './built-packages.ts'
@@ -10,10 +11,10 @@ import { builtPackages } from './built-packages.ts'
 export async function unpackedPackage(target: 'linux-x64' | 'win-x64' = 'linux-x64'): Promise<string> {
   const from = await builtPackages()
   const to = openFolder('Stäble Nëw 安定')
-  const folder = join(to, `stablenew-${target}`)
-  const unpack = target === 'linux-x64' ? `tar -xf "$0.tar.xz" -C "$1"` : `unzip -q "$0.zip" -d "$1"`
-  const { status, stderr } = spawnSync('sh', ['-c', unpack, join(from, `stablenew-${target}`), to], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the package could not be unpacked: ${stderr}`)
+  const folderName = `stablenew-${target}`
+  const folder = join(to, folderName)
+  if (target === 'win-x64') await extract(join(from, `${folderName}.zip`), to)
+  else execFileSync('tar', ['-xf', join(from, `${folderName}.tar.xz`), '-C', to])
   for (const { parentPath, name } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(parentPath, name)
     chmodSync(path, statSync(path).mode & 0o555)

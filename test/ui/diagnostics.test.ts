@@ -81,6 +81,7 @@ describe('the report', () => {
     ],
     containment: { level: 'shim', reasons: [] },
     closing: null,
+    storage: null,
     notices: ['a pack with a prompt'],
     lastShutdown: null,
   } satisfies Status

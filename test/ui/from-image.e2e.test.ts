@@ -7,7 +7,7 @@ import { waitFor } from '../helpers/wait-for.ts'
 const { start, newPage } = useBrowser()
 
 test.skipIf(!hasBrowser)(
-  'an image in the gallery is varied and made larger; the keys of the dialog write into its form',
+  'an image in the gallery is varied, made larger and experimented with; the keys of the dialog write into its form',
   async () => {
     const sidecar = await start({ args: ['--draft-args', '--step-ms 1'] })
     await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 2, width: 128, height: 128 } })
@@ -41,6 +41,12 @@ test.skipIf(!hasBrowser)(
     ])
     await page.goto(addressOf(sidecar, `#/gallery/${images[0]!.id}`))
     await page.getByText(/\(Lanczos ×2\)/).waitFor()
+    await page.goto(addressOf(sidecar, `#/gallery/${first!.id}`))
+    await page.getByRole('button', { name: 'Experiment with its recipe' }).click()
+    await page.getByRole('heading', { name: 'New experiment' }).waitFor()
+    expect(await page.getByLabel('Prompt', { exact: true }).inputValue()).toBe(first!.recipe.prompt)
+    await page.getByRole('button', { name: 'Everything else in the recipe (changed)' }).click()
+    expect(await page.getByLabel('Width', { exact: true }).inputValue()).toBe('128')
     expect(problems).toEqual([])
     await page.close()
     expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })

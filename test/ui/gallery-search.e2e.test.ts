@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addressOf, hasBrowser, useBrowser } from '../helpers/browser-page.ts'
 import { closeSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'
@@ -74,6 +75,13 @@ test.skipIf(!hasBrowser)(
     await page.keyboard.press('Escape')
 
     await page.getByRole('toolbar').getByRole('button', { name: 'Export' }).click()
+    const exports = join(sidecar.dataDir, 'pictures out')
+    await page.getByLabel('Into a new folder within').fill(exports)
+    await page.getByRole('button', { name: 'Copy', exact: true }).click()
+    await page.getByText(/^2 images copied to /).waitFor()
+    if (pictures) await page.screenshot({ path: `${pictures}/export.png` })
+    const [made = ''] = readdirSync(exports)
+    expect(readdirSync(join(exports, made))).toHaveLength(4)
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^ZIP/ }).click()])
     const bytes = readFileSync(await download.path()).toString('latin1')
     // Entries in its directory: two images, two manifests.
@@ -89,6 +97,22 @@ test.skipIf(!hasBrowser)(
     const after = await waitForEmptyQueue(sidecar)
     const first = after.images.find(({ id }) => !images.some((one) => one.id === id))!
     expect(images.some(({ seed, recipe }) => seed === first.seed && recipe.prompt === first.recipe.prompt)).toBe(true)
+
+    // From a prompt of a pack to its images, and back to all that were made of it from one of them.
+    await page.goto(addressOf(sidecar, `#/packs/${encodeURIComponent('example/portraits.txt')}`))
+    await page.getByRole('button', { name: 'Images of prompt 2' }).click()
+    await page.getByRole('button', { name: 'Remove Prompt row: portraits #2' }).waitFor()
+    await shown(1)
+    await page.getByRole('button', { name: 'Clear all' }).click()
+    await shown(7)
+    await page.getByRole('button', { name: 'Filters' }).click()
+    await page.getByText('Prompt row', { exact: true }).waitFor()
+    if (pictures) await page.screenshot({ path: `${pictures}/rows.png` })
+    await tiles.last().press('Enter')
+    await page.getByRole('button', { name: 'All images of this prompt row' }).waitFor()
+    if (pictures) await page.screenshot({ path: `${pictures}/row-of-image.png` })
+    await page.getByRole('button', { name: 'All images of this prompt row' }).click()
+    await shown(1)
     expect(problems).toEqual([])
     await page.close()
     expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })

@@ -10,6 +10,7 @@ const image = (more: Partial<Image> = {}): Image => ({
   stage: 0,
   intermediate: false,
   packName: 'cats',
+  promptIndex: 0,
   path: '/x.png',
   fileName: 'x.png',
   width: 64,

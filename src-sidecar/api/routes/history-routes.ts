@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { exportQuerySchema } from '../../contract/image-export.ts'
+import { exportQuerySchema, folderExportRequestSchema } from '../../contract/image-export.ts'
 import { importRequestSchema } from '../../contract/image-import.ts'
 import { imagesQuerySchema, newSavedSearchSchema } from '../../contract/image-search.ts'
 import { imagesAsCsv, imagesAsJson, imagesAsZip, textStream } from '../../history/export-images.ts'
@@ -9,7 +9,7 @@ import { idParam, validBody } from '../valid-body.ts'
 const types = { zip: 'application/zip', csv: 'text/csv; charset=utf-8', json: 'application/json' }
 
 /** Searching, taking in and handing out many images. */
-export const historyRoutes = ({ history, savedSearches, importer, refuseWhenClosing }: ApiParts): Hono =>
+export const historyRoutes = ({ history, savedSearches, importer, exporter, refuseWhenClosing }: ApiParts): Hono =>
   new Hono()
     .get('/images/facets', (c) => c.json(history.facets(imagesQuerySchema.parse(c.req.query()).search)))
     .get('/images/export', (c) => {
@@ -23,6 +23,12 @@ export const historyRoutes = ({ history, savedSearches, importer, refuseWhenClos
         'content-disposition': `attachment; filename="stablenew-${stamp}.${format}"`,
       })
     })
+    .get('/exports', (c) => c.json(exporter.state))
+    .post('/exports', async (c) => {
+      refuseWhenClosing()
+      return c.json(await exporter.export(await validBody(c, folderExportRequestSchema), Date.now()), 202)
+    })
+    .post('/exports/stop', async (c) => c.json(await exporter.cancel()))
     .get('/saved-searches', (c) => c.json(savedSearches.all()))
     .post('/saved-searches', async (c) => c.json(savedSearches.save(await validBody(c, newSavedSearchSchema), Date.now()), 201))
     .post('/saved-searches/:id/remove', (c) => {

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
@@ -7,6 +7,7 @@ import { type Image, ratingRequestSchema, tagsRequestSchema } from '../../contra
 import { makeAgainRequestSchema, queueImageRequestSchema } from '../../contract/image-request.ts'
 import { imagesQuerySchema } from '../../contract/image-search.ts'
 import { AppError } from '../../errors/app-error.ts'
+import { presence } from '../../history/missing/file-presence.ts'
 import type { ApiParts } from '../api-parts.ts'
 import { idParam, validBody } from '../valid-body.ts'
 
@@ -49,10 +50,11 @@ export const imageRoutes = ({ history, thumbnails, queue, refuseWhenClosing }: A
 async function noted(history: ApiParts['history'], image: Image, send: () => Promise<Response>): Promise<Response> {
   try {
     const answer = await send()
-    history.noteMissing(image, false)
+    // A thumbnail that is kept says nothing of the file.
+    if (image.missing && (await presence(image.path))) history.noteMissing(image, false)
     return answer
   } catch (error) {
-    if (!existsSync(image.path)) history.noteMissing(image, true)
+    if ((await presence(image.path)) === false) history.noteMissing(image, true)
     throw error
   }
 }

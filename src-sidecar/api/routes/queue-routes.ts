@@ -32,9 +32,9 @@ export const queueRoutes = ({ queue, queueEdits: edits, refuseWhenClosing }: Api
       const { running } = await validBody(c, pauseRequestSchema)
       return c.json(await queue.pause(running))
     })
-    .post('/queue/resume', (c) => {
+    .post('/queue/resume', async (c) => {
       refuseWhenClosing()
-      queue.resume()
+      await queue.resume()
       return c.json({ paused: false })
     })
     .post('/queue/cancel', async (c) => c.json(await queue.cancelMany(await validBody(c, cancelRequestSchema))))

@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs'
-import { opendir, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportState } from '../../contract/image-import.ts'
-import { AppError, asError } from '../../errors/app-error.ts'
+import { AppError } from '../../errors/app-error.ts'
 import type { Component, ComponentExit } from '../../lifecycle/component.ts'
-import { deferred } from '../../lifecycle/deferred.ts'
 import type { Logger } from '../../logging/logger.ts'
 import type { ImageStore } from '../image-store.ts'
+import { LongWork } from '../long-work.ts'
 import type { ImportStore } from './import-store.ts'
-import { isPicture, type ReadPicture, readPicture } from './read-picture.ts'
+import { picturesBelow } from './pictures-below.ts'
+import { type ReadPicture, readPicture } from './read-picture.ts'
 
 /** Rows of one transaction: some 10 ms in which nothing else is answered. */
 const rowsAtOnce = 20
-const tellEveryMs = 250
 
 export interface ImporterOptions {
   readonly images: ImageStore
@@ -30,24 +30,20 @@ export interface ImporterOptions {
 export class ImageImporter implements Component {
   readonly name = 'image import'
   readonly #options: ImporterOptions
-  readonly #closed = deferred<ComponentExit>()
-  readonly #closing = new AbortController()
-  #stopping = new AbortController()
-  #state: ImportState | null = null
-  #work: Promise<void> | undefined
-  #toldAtMs = 0
+  readonly #work: LongWork<ImportState>
 
   constructor(options: ImporterOptions) {
     this.#options = options
+    this.#work = new LongWork({ ...options, name: this.name })
   }
 
   get closed(): Promise<ComponentExit> {
-    return this.#closed.promise
+    return this.#work.closed
   }
 
   /** Of the import that runs, or of the last one. */
   get state(): ImportState | null {
-    return this.#state
+    return this.#work.state
   }
 
   /** Resolves at once; an import that was cut short goes on. */
@@ -57,9 +53,7 @@ export class ImageImporter implements Component {
   }
 
   async stop(): Promise<void> {
-    this.#closing.abort()
-    await this.#work
-    this.#closed.resolve({ name: this.name })
+    await this.#work.stop()
   }
 
   /** @throws AppError `bad_request` where it is no folder, `conflict` where another import runs */
@@ -70,36 +64,33 @@ export class ImageImporter implements Component {
       () => false,
     )
     if (!isFolder) throw new AppError('bad_request', `There is no folder ${path}.`)
-    if (this.#work !== undefined) throw new AppError('conflict', 'Another import runs. Stop it, or wait until it is done.')
+    if (this.#work.isRunning) throw new AppError('conflict', 'Another import runs. Stop it, or wait until it is done.')
     this.#options.imports.begin(path, Date.now())
     return this.#begin(path)
   }
 
   /** What it has taken in so far stays. Resolves when it does nothing any more. */
   async cancel(): Promise<ImportState | null> {
-    this.#stopping.abort()
-    await this.#work
-    return this.#state
+    return await this.#work.cancel()
   }
 
   #begin(folder: string): ImportState {
     const zero = { seen: 0, found: 0, added: 0, relinked: 0, known: 0, unreadable: 0 }
     const state: ImportState = { folder, state: 'running', ...zero, problem: null }
-    this.#stopping = new AbortController()
-    this.#state = state
-    this.#work = this.#run(state).finally(() => {
-      this.#work = undefined
-    })
-    return state
+    return this.#work.begin(state, (signal) => this.#run(state, signal))
   }
 
-  async #run(state: ImportState): Promise<void> {
+  async #run(state: ImportState, signal: AbortSignal): Promise<void> {
     const { imports, logger } = this.#options
-    const signal = AbortSignal.any([this.#closing.signal, this.#stopping.signal])
     try {
       const jobId = imports.jobOf(state.folder, basename(state.folder), Date.now())
       let batch: string[] = []
-      for await (const path of this.#pictures(state, signal)) {
+      const unreadable = (folder: string) => {
+        state.unreadable++
+        logger.warn({ folder }, 'a folder could not be read, and was left out of the import')
+      }
+      for await (const path of picturesBelow(state.folder, signal, unreadable)) {
+        state.found++
         batch.push(path)
         if (batch.length < rowsAtOnce) continue
         await this.#take(state, batch, jobId)
@@ -107,28 +98,9 @@ export class ImageImporter implements Component {
         if (signal.aborted) break
       }
       if (!signal.aborted) await this.#take(state, batch, jobId)
-      state.state = signal.aborted ? 'stopped' : 'done'
-    } catch (error) {
-      logger.error({ err: error, folder: state.folder }, 'the import failed')
-      Object.assign(state, { state: 'failed', problem: asError(error).message })
-    }
-    // One that the end of the app cuts short is gone on with.
-    if (!this.#closing.signal.aborted) imports.end(state.folder)
-    this.#tell(state, true)
-  }
-
-  /** All image files below the folder, in no order, without reading it all first. */
-  async *#pictures(state: ImportState, signal: AbortSignal): AsyncGenerator<string> {
-    const folders = [state.folder]
-    for (let folder = folders.pop(); folder !== undefined && !signal.aborted; folder = folders.pop()) {
-      for await (const entry of await opendir(folder)) {
-        const path = join(folder, entry.name)
-        if (entry.isDirectory()) folders.push(path)
-        else if (entry.isFile() && isPicture(entry.name)) {
-          state.found++
-          yield path
-        }
-      }
+    } finally {
+      // One that the end of the app cuts short is gone on with.
+      if (!this.#work.closing.aborted) imports.end(state.folder)
     }
   }
 
@@ -153,13 +125,7 @@ export class ImageImporter implements Component {
     state.added += added
     state.relinked += relinked
     state.seen += paths.length
-    this.#tell(state)
+    this.#work.tell()
     await nextTurn()
-  }
-
-  #tell(state: ImportState, now = false): void {
-    if (!now && Date.now() - this.#toldAtMs < tellEveryMs) return
-    this.#toldAtMs = Date.now()
-    this.#options.onProgress({ ...state })
   }
 }

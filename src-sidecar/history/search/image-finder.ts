@@ -101,15 +101,17 @@ export class ImageFinder {
   }
 
   /**
-   * The terms of the newest matches, and whether there are more matches.
+   * The terms of the newest matches, a line for each, and whether there are more matches.
    * @param without a facet that is left out of the search
    */
-  termsOf(search: ImageSearch, without?: TermName): { terms: string[]; isCut: boolean } {
+  termsOf(search: ImageSearch, without?: TermName): { terms: string; isCut: boolean } {
     const head = this.#head(this.#asked(search, without))
-    const { terms } = this.#database
-      .prepare(`SELECT group_concat(t.terms, ' ') AS terms FROM json_each(?) m CROSS JOIN image_terms t ON t.moment = m.value`)
-      .get(JSON.stringify(head.slice(0, countedAtMost))) as { terms: string | null }
-    return { terms: terms === null ? [] : terms.split(' '), isCut: head.length > countedAtMost }
+    return { terms: this.#termsAt(head.slice(0, countedAtMost)), isCut: head.length > countedAtMost }
+  }
+
+  /** The terms of all matches, a line for each. */
+  allTermsOf(search: ImageSearch): string {
+    return this.#termsAt(this.#moments(this.#asked(search), { limit: Number.MAX_SAFE_INTEGER }))
   }
 
   /** Whether it asks for nothing, so that every image matches. @param without a facet that is left out of it */
@@ -145,6 +147,11 @@ export class ImageFinder {
     ].join(' AND ')
     const sql = `SELECT ${key} FROM ${table} WHERE ${where} ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT @limit`
     return this.#database.prepare<[object], number>(sql).pluck().all({ match, from, to, seed, limit })
+  }
+
+  #termsAt(moments: readonly number[]): string {
+    const sql = 'SELECT group_concat(t.terms, char(10)) FROM json_each(?) m CROSS JOIN image_terms t ON t.moment = m.value'
+    return this.#database.prepare<[string], string | null>(sql).pluck().get(JSON.stringify(moments)) ?? ''
   }
 
   #imagesAt(moments: readonly number[]): number[] {

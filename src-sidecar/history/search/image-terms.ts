@@ -1,5 +1,5 @@
 import type { Image } from '../../contract/image.ts'
-import { durationRanges, type FacetName } from '../../contract/image-search.ts'
+import { durationRanges, type FacetName, rowValue } from '../../contract/image-search.ts'
 import { stageNames } from '../../contract/stages.ts'
 
 /** `took` is for sorting only: seconds to two digits. */
@@ -12,6 +12,7 @@ export const termLetters: Readonly<Record<TermName, string>> = {
   sampler: 'a',
   size: 'w',
   pack: 'p',
+  row: 'o',
   slot: 'v',
   wildcard: 'c',
   sweep: 'e',
@@ -65,6 +66,9 @@ export function facetsOf(image: Image): [TermName, string][] {
     ['sampler', recipe.samplerName],
     ['size', `${image.width}×${image.height}`],
     ['pack', image.packName],
+    ...(image.promptIndex === null
+      ? []
+      : ([['row', rowValue(image.packName, image.promptIndex)]] satisfies [TermName, string][])),
     ...chosen('slot', slots),
     ...chosen('wildcard', wildcards),
     ...chosen('sweep', sweep),

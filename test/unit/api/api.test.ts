@@ -13,7 +13,8 @@ const shell = 'http://localhost:34567'
 const api = () =>
   served((port) => {
     const auth = { token, entryCodes: new EntryCodes(), port, allowedOrigins: new Set([shell]) }
-    const parts: Partial<ApiParts> = { auth, logger: silent, uiFolder: tempDir('ui') }
+    const storage = { errorOf: async () => undefined }
+    const parts: Partial<ApiParts> = { auth, logger: silent, uiFolder: tempDir('ui'), storage }
     return createApi(parts as ApiParts)
   })
 

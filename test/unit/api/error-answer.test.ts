@@ -36,6 +36,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   picture_unreadable: 422,
   backend_unreachable: 502,
   shutting_down: 503,
+  database_broken: 503,
+  disk: 507,
 }
 
 test.each(errorCodes)('an AppError %s is told by its code and message', async (code) => {
@@ -44,7 +46,20 @@ test.each(errorCodes)('an AppError %s is told by its code and message', async (c
   )
   expect(status).toBe(statuses[code] ?? 500)
   expect(json).toEqual({ code, message: 'It is so.' })
-  expect(lines).toHaveLength(status === 500 ? 1 : 0)
+  expect(lines).toHaveLength(status === 500 || code === 'disk' ? 1 : 0)
+})
+
+test('what the storage knows of is told as it says, and not logged once more', async () => {
+  const lines: string[] = []
+  const logger = pino({}, { write: (line: string) => void lines.push(line) })
+  const full = new AppError('disk', 'There is no room left.')
+  const { ask } = await served(() =>
+    new Hono().onError(errorAnswer(logger, async () => full)).get('/', () => {
+      throw new Error('database or disk is full')
+    }),
+  )
+  expect(await ask('/')).toMatchObject({ status: 507, json: { code: 'disk', message: 'There is no room left.' } })
+  expect(lines).toEqual([])
 })
 
 test('what does not fit a schema is the request’s fault, and says where', async () => {

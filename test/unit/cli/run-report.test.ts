@@ -47,6 +47,7 @@ const image = (path: string): AppEvent => ({
     stage: 0,
     intermediate: false,
     packName: 'cats',
+    promptIndex: 0,
     path,
     fileName: path,
     width: 8,

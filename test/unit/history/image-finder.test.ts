@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Image } from '../../../src-sidecar/contract/image.ts'
-import { type ImageSearch, imageSorts } from '../../../src-sidecar/contract/image-search.ts'
+import { type Facet, type ImageSearch, imageSorts } from '../../../src-sidecar/contract/image-search.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
+import { FacetCounts } from '../../../src-sidecar/history/search/facet-counts.ts'
 import { facetsOf } from '../../../src-sidecar/history/search/image-terms.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
@@ -29,6 +30,7 @@ interface Made {
   readonly samplerName?: string
   readonly mood?: string
   readonly packName?: string
+  readonly promptIndex?: number
   readonly width?: number
   readonly height?: number
   readonly durationMs?: number
@@ -38,9 +40,17 @@ interface Made {
   readonly tags?: readonly string[]
 }
 
-function add({ packName = 'cats', checkpoint = 'model', rating = null, tags = [], mood, ...made }: Made = {}): Image {
+function add({
+  packName = 'cats',
+  promptIndex = 0,
+  checkpoint = 'model',
+  rating = null,
+  tags = [],
+  mood,
+  ...made
+}: Made = {}): Image {
   const { prompt = 'a cat', negativePrompt = '', samplerName = 'Euler a', ...about } = made
-  const job = newJob({ prompt, negativePrompt, samplerName, ...(mood && { chosen: { slots: { mood } } }) })
+  const job = newJob({ prompt, negativePrompt, samplerName, ...(mood && { chosen: { slots: { mood } } }) }, promptIndex)
   const jobId = jobs.add([{ ...job, packName }], 0)[0]!
   const file = { path: `/images/${count++}.png`, sizeBytes: 1, parameters: '', backend: 'GPU' }
   const used = { width: 512, height: 512, durationMs: 1000, createdAtMs: noon, seed: 1, checkpoint, ...about }
@@ -98,6 +108,7 @@ const anImage = fc.record({
   samplerName: fc.constantFrom('Euler', 'Euler a', 'DPM++ 2M'),
   mood: fc.constantFrom(undefined, 'calm', 'calm: "wild"'),
   packName: fc.constantFrom('cats', 'dogs OR cats'),
+  promptIndex: fc.integer({ min: 0, max: 2 }),
   width: fc.constantFrom(256, 512, 1024),
   height: fc.constantFrom(256, 512),
   durationMs: fc.integer({ min: 0, max: 400_000 }),
@@ -119,6 +130,7 @@ const aSearch: fc.Arbitrary<ImageSearch> = fc.record(
         sampler: fc.subarray(['Euler', 'Euler a']),
         slot: fc.subarray(['mood: calm', 'mood: calm: "wild"']),
         pack: fc.subarray(['dogs OR cats']),
+        row: fc.subarray(['cats #1', 'cats #2', 'dogs OR cats #3', 'cats #9']),
         rating: fc.subarray(['0', '1', '2', '3', '4', '5']),
         tag: fc.subarray(['print', 'cover']),
         duration: fc.subarray(['under 2 s', 'over 5 min']),
@@ -131,6 +143,11 @@ const aSearch: fc.Arbitrary<ImageSearch> = fc.record(
   },
   { requiredKeys: ['text', 'facets'] },
 )
+
+const inAnyOrder = ({ values, ...facet }: Facet) => ({
+  ...facet,
+  values: values.toSorted((a, b) => a.value.localeCompare(b.value)),
+})
 
 describe('a search', () => {
   test('finds what it means, whatever is put together, in each order, page after page, without hole or double', () => {
@@ -174,7 +191,10 @@ describe('a search', () => {
         const all = images.map(add)
         const { facets, countedNewest } = store.facets.of(asked)
         expect(countedNewest).toBeNull()
-        for (const name of ['model', 'sampler', 'rating', 'tag', 'slot', 'pack', 'duration'] as const) {
+        // By a search for each facet, as where all choices are frequent.
+        const apart = new FacetCounts(database, store.finder, { readForEach: -1 }).of(asked)
+        expect(apart.facets.map(inAnyOrder)).toEqual(facets.map(inAnyOrder))
+        for (const name of ['model', 'sampler', 'rating', 'tag', 'slot', 'pack', 'row', 'duration'] as const) {
           const { [name]: own = [], ...others } = asked.facets
           const counts = new Map(own.map((value) => [value, 0]))
           for (const image of all.filter((one) => matches(one, { ...asked, facets: others })))
@@ -253,6 +273,17 @@ describe('a search', () => {
     database.exec(`UPDATE jobs SET ended_at_ms = 1, images_wanted = 2 WHERE id = ${jobId}`)
     expect(store.settleStages().map((image) => image.id)).toEqual([id])
     expect(found({ text: 'fox' })).toEqual([id])
+  })
+
+  test('knows which prompt of its pack an image is of, and of an import or a single picture that there is none', () => {
+    const { id } = add({ promptIndex: 4 })
+    add({ packName: 'dogs', promptIndex: 4 })
+    const other = add()
+    database.prepare(`UPDATE jobs SET pack_id = 'import/x', prompt_index = 0 WHERE id = ?`).run(other.jobId)
+    expect(store.get(other.id)?.promptIndex).toBeNull()
+    expect(found({ facets: { row: ['cats #5'] } })).toEqual([id])
+    store.rate(other.id, 1, 0)
+    expect(found({ facets: { row: ['cats #1'] } })).toEqual([])
   })
 
   test('has images without an index within reach after they were put in', () => {

@@ -10,9 +10,12 @@ import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
 import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
+import { ImagesInHand } from '../../../src-sidecar/jobs/images-in-hand.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore, type NewJob } from '../../../src-sidecar/jobs/job-store.ts'
-import { type Database, openDatabase } from '../../../src-sidecar/store/database.ts'
+import { type Database, openDatabase, probeDatabase } from '../../../src-sidecar/store/database.ts'
+import { Storage, type StorageOptions } from '../../../src-sidecar/store/storage.ts'
+import { WriteDeadline } from '../../../src-sidecar/store/write-deadline.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 
 export const silent = pino({ level: 'silent' })
@@ -47,24 +50,46 @@ export async function newDatabase(): Promise<{ database: Database; folder: strin
   return { database: await openDatabase(path, join(folder, 'backups')), folder, path }
 }
 
+export const newStorage = (database: Database, more: Partial<StorageOptions> = {}): Storage =>
+  new Storage({
+    databasePath: database.name,
+    probeDatabase: () => probeDatabase(database, 0),
+    deadline: new WriteDeadline(),
+    logger: silent,
+    onTrouble: () => {},
+    // Tests look by themselves.
+    probeEveryMs: 3_600_000,
+    ...more,
+  })
+
 /** A history below `folder`, a runner that saves into it, and what is done when a job is over. */
-export function newRunner(database: Database, folder: string, backend: Backend, onProgress: (one: JobProgress) => void) {
+export function newRunner(
+  database: Database,
+  folder: string,
+  backend: Backend,
+  onProgress: (one: JobProgress) => void,
+  storage = newStorage(database),
+) {
   const store = new JobStore(database)
-  const unfinished = new UnfinishedImages(database, join(folder, 'work'))
-  const archive = new ImageArchive(join(folder, 'images'))
+  const unfinished = new UnfinishedImages(database, join(folder, 'work'), storage.within)
+  const archive = new ImageArchive(join(folder, 'images'), storage.within)
   const history = new History({ archive, store: new ImageStore(database), unfinished, pattern: flatPattern })
   const transaction = <T>(work: () => T) => store.transaction(work)
+  const inHand = new ImagesInHand((images) => storage.setInHand(images))
   const runner = new JobRunner({
     backend,
     store,
-    saveImage: (job, at, made, commit) => history.save({ job, ...at, made, backend: 'scripted' }, transaction, commit),
-    saveStage: (job, at, made, commit) => history.saveStage({ job, ...at, made, backend: 'scripted' }, transaction, commit),
+    storage,
+    inHand,
+    saveImage: (job, at, made, by, commit) => history.save({ job, ...at, made, backend: by.name }, transaction, commit),
+    saveStage: (job, at, made, by, commit) => history.saveStage({ job, ...at, made, backend: by.name }, transaction, commit),
+    saveUnrecorded: (job, at, made, by) => history.saveUnrecorded({ job, ...at, made, backend: by.name }),
     lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
     onProgress,
     onImage: () => {},
   })
   const onOver = async () => void (await history.keepUnfinished(transaction, (id) => store.get(id)))
-  return { history, unfinished, runner, onOver }
+  return { history, unfinished, runner, onOver, storage, inHand }
 }
 
 let png: Promise<Buffer> | undefined

@@ -7,12 +7,14 @@ import type { Job, JobProgress } from '../../../src-sidecar/contract/job.ts'
 import type { Paused } from '../../../src-sidecar/contract/queue-request.ts'
 import type { History } from '../../../src-sidecar/history/history.ts'
 import { BulkCancel } from '../../../src-sidecar/jobs/bulk-cancel.ts'
+import type { ImagesInHand } from '../../../src-sidecar/jobs/images-in-hand.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import { Pace } from '../../../src-sidecar/jobs/pace.ts'
 import { JobQueue } from '../../../src-sidecar/jobs/queue.ts'
 import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
+import type { Storage } from '../../../src-sidecar/store/storage.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { made, newDatabase, newJob, newRunner, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
@@ -23,6 +25,8 @@ let store: JobStore
 let backend: ScriptedBackend
 let history: History
 let runner: JobRunner
+let storage: Storage
+let inHand: ImagesInHand
 let onOver: () => Promise<void>
 let processor: QueueProcessor
 let queue: JobQueue
@@ -49,7 +53,7 @@ beforeEach(async () => {
   pauses = false
   progress = []
   freeMemory = async () => []
-  ;({ history, runner, onOver } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
+  ;({ history, runner, onOver, storage, inHand } = newRunner(database, fresh.folder, backend, (one) => progress.push(one)))
   processor = newProcessor('finish')
   queue = newQueue()
   await processor.start()
@@ -57,12 +61,13 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await processor.stop({ trigger: 'api' }, AbortSignal.abort())
+  await storage.stop()
   database.close()
 })
 
 const newProcessor = (atExit: 'finish' | 'cancel') => {
   const onJob = (job: Job) => told.push(`${job.id} ${job.state}`)
-  const fresh = new QueueProcessor({ runId: 'run', store, logger: silent, onJob, onOver, atExit: () => atExit })
+  const fresh = new QueueProcessor({ runId: 'run', store, storage, logger: silent, onJob, onOver, atExit: () => atExit })
   const betweenJobs = async () => {
     between.push(told.length)
     expect(store.running()).toEqual([])
@@ -75,6 +80,7 @@ const newQueue = () =>
   new JobQueue({
     store,
     processor,
+    storage,
     onJob: ({ id, state }) => told.push(`${id} ${state}`),
     onAsked: () => {},
     onQueue: () => {},
@@ -193,6 +199,9 @@ describe('several backends', () => {
       store,
       saveImage,
       saveStage: async () => false,
+      saveUnrecorded: async () => {},
+      storage,
+      inHand,
       lastStage: async () => null,
       onProgress: () => {},
       onImage: () => {},
@@ -313,7 +322,7 @@ describe('a pause', () => {
     await waitFor(() => state(id!) === 'queued', 'the job to come back')
     expect(store.get(id!)?.imagesDone).toBe(1)
     expect(store.pendingIds(10, 0)).toEqual([id, next])
-    queue.resume()
+    await queue.resume()
     expect((await backend.request(1)).request.seed).toBe(1001)
     expect(state(id!)).toBe('running')
   })
@@ -415,6 +424,61 @@ describe('when the disk is not there', () => {
     processor.wake()
     await waitFor(() => state(id!) === 'completed', 'the end')
     expect(files()).toHaveLength(1)
+  })
+
+  test('what was made is not made again: it waits in memory, with what was being made meanwhile', async () => {
+    const [id] = add([{ images: 3 }])
+    rmSync(images, { recursive: true, force: true })
+    writeFileSync(images, 'no folder')
+    await (await backend.request(0)).answer()
+    const second = await backend.request(1)
+    await waitFor(() => inHand.all.length === 1, 'the first in hand')
+    await second.answer()
+    await waitFor(() => state(id!) === 'queued', 'the job to come back')
+    expect(inHand.all.map(({ imageIndex }) => imageIndex)).toEqual([0, 1])
+    expect(storage.trouble).toMatchObject({ kind: 'gone', inHand: 2 })
+    rmSync(images)
+    mkdirSync(images)
+    await queue.resume()
+    await (await backend.request(2)).answer()
+    await waitFor(() => state(id!) === 'completed', 'the end')
+    expect(backend.requests.map(({ request }) => request.seed)).toEqual([1000, 1001, 1002])
+    expect(history.page(10).images.map(({ seed }) => seed)).toEqual([1002, 1001, 1000])
+    expect(inHand.all).toEqual([])
+  })
+
+  test('what waits in memory for a job that is cancelled, or makes another picture now, is forgotten', async () => {
+    const [first, second] = add([], [])
+    rmSync(images, { recursive: true, force: true })
+    writeFileSync(images, 'no folder')
+    await (await backend.request(0)).answer()
+    await (await backend.request(1)).answer()
+    await waitFor(() => inHand.all.length === 2 && state(second!) === 'queued', 'both in hand')
+    await queue.cancel(first!)
+    database.prepare(`UPDATE jobs SET recipe = json_set(recipe, '$.prompt', 'a dog') WHERE id = ?`).run(second)
+    rmSync(images)
+    mkdirSync(images)
+    await queue.resume()
+    const again = await backend.request(2)
+    expect(again.request.recipe.prompt).toBe('a dog')
+    await again.answer()
+    await waitFor(() => state(second!) === 'completed', 'the second')
+    expect(state(first!)).toBe('cancelled')
+    inHand.forgetEnded((id) => id === first)
+    expect([inHand.all, files().length]).toEqual([[], 1])
+  })
+
+  test('a folder below that can’t be made is waited for as well', async () => {
+    const [first, second] = add([{ filePattern: 'taken/[seed]' }], [])
+    mkdirSync(images, { recursive: true })
+    writeFileSync(join(images, 'taken'), 'a file')
+    backend.automatic = true
+    await (await backend.request(0)).answer()
+    await waitFor(() => state(first!) === 'queued', 'the first to wait')
+    expect(storage.trouble?.kind).toBe('gone')
+    rmSync(join(images, 'taken'))
+    processor.wake()
+    await waitFor(() => state(second!) === 'completed' && state(first!) === 'completed', 'both')
   })
 
   test('a full database keeps the job and the queue goes on, without an image that has no row', async () => {

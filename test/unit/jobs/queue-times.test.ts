@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ImagesInHand } from '../../../src-sidecar/jobs/images-in-hand.ts'
 import { JobRunner } from '../../../src-sidecar/jobs/job-runner.ts'
 import { JobStore } from '../../../src-sidecar/jobs/job-store.ts'
 import { Pace } from '../../../src-sidecar/jobs/pace.ts'
@@ -6,7 +7,7 @@ import { QueueProcessor } from '../../../src-sidecar/jobs/queue-processor.ts'
 import { queueTimes } from '../../../src-sidecar/jobs/queue-times.ts'
 import { workOf } from '../../../src-sidecar/jobs/recipe-work.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
-import { newDatabase, newJob, recipe, silent } from './queue-fixture.ts'
+import { newDatabase, newJob, newStorage, recipe, silent } from './queue-fixture.ts'
 import { ScriptedBackend } from './scripted-backend.ts'
 
 let database: Database
@@ -22,6 +23,7 @@ beforeEach(async () => {
   processor = new QueueProcessor({
     runId: 'run',
     store,
+    storage: newStorage(database),
     logger: silent,
     onJob: () => {},
     onOver: async () => {},
@@ -38,8 +40,9 @@ afterEach(async () => {
 function addBackend(id: string): ScriptedBackend {
   const backend = new ScriptedBackend(id)
   backends.push(backend)
-  const saving = { saveImage: async () => null, saveStage: async () => false, lastStage: async () => null }
-  const runner = new JobRunner({ backend, store, ...saving, onProgress: () => {}, onImage: () => {} })
+  const saving = { saveImage: async () => null, saveStage: async () => false, saveUnrecorded: async () => {} }
+  const about = { store, storage: newStorage(database), inHand: new ImagesInHand(), lastStage: async () => null }
+  const runner = new JobRunner({ backend, ...about, ...saving, onProgress: () => {}, onImage: () => {} })
   processor.addLane({ backend, runner, jobEnds: () => false, betweenJobs: async () => {} })
   return backend
 }

@@ -38,10 +38,10 @@ async function begin(runId: string): Promise<void> {
   progress = []
   const parts = newRunner(database, folder, backend, (one) => progress.push(one))
   ;({ history, unfinished } = parts)
-  const { runner, onOver } = parts
+  const { runner, onOver, storage } = parts
   store.recover(runId, Date.now())
   await unfinished.removeLeftovers()
-  processor = new QueueProcessor({ runId, store, logger: silent, onJob: () => {}, onOver, atExit: () => 'cancel' })
+  processor = new QueueProcessor({ runId, store, storage, logger: silent, onJob: () => {}, onOver, atExit: () => 'cancel' })
   processor.addLane({ backend, runner, jobEnds: () => false, betweenJobs: async () => {} })
   await processor.start()
 }

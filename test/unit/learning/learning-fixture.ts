@@ -13,7 +13,7 @@ import { Learning } from '../../../src-sidecar/learning/learning.ts'
 import { LearningStore } from '../../../src-sidecar/learning/learning-store.ts'
 import { PackLibrary } from '../../../src-sidecar/packs/pack-library.ts'
 import { type Database, openDatabase } from '../../../src-sidecar/store/database.ts'
-import { newDatabase, silent } from '../jobs/queue-fixture.ts'
+import { newDatabase, newStorage, silent } from '../jobs/queue-fixture.ts'
 
 export const noPause = async (): Promise<void> => {}
 
@@ -25,9 +25,11 @@ export async function newLearning(opened?: { database: Database; folder: string;
   writeFileSync(join(packsFolder, 'owls.txt'), 'an owl\nneg: a cat\n\na {red|blue} hat\n')
   const jobs = new JobStore(database)
   const images = new ImageStore(database)
+  const storage = newStorage(database)
   const processor = new QueueProcessor({
     runId: 'run',
     store: jobs,
+    storage,
     logger: silent,
     onJob: () => {},
     onOver: async () => {},
@@ -36,6 +38,7 @@ export async function newLearning(opened?: { database: Database; folder: string;
   const queue = new JobQueue({
     store: jobs,
     processor,
+    storage,
     onJob: () => {},
     onQueue: () => {},
     onAsked: () => {},
