@@ -29,14 +29,14 @@ async function packingEnvironment(): Promise<Record<string, string> | null> {
   return process.env.CI ? null : { STABLENEW_NO_PACKING: '1' }
 }
 
-/** Wine for the tests of the Windows package; a missing one fails in CI and is reported as not run elsewhere. */
+/** Wine for the Windows tests; a missing one fails in CI and is reported as not run elsewhere. */
 async function wineEnvironment(): Promise<Record<string, string> | null> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return {}
   try {
     return { STABLENEW_WINE: await wineFolder() }
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    console.error(`The tests of the Windows package are not run: ${error.message}`)
+    console.error(`The Windows tests are not run: ${error.message}`)
     return process.env.CI ? null : {}
   }
 }

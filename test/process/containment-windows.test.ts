@@ -1,14 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, describe as group, it } from 'vitest'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { waitFor } from '../helpers/wait-for.ts'
+import { runBelowWine, wine } from '../package/wine.ts'
 
-// Wine stands in for Windows. STABLENEW_WINE names a folder with `wine` (the program or a link to it), `node.exe` (Node 22 for
-// Windows; 24 crashes there) and `node_modules` (koffi with its win32 part, and what else the sidecar imports).
-const wine = process.env.STABLENEW_WINE
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const members = ['beat-child', 'beat-detached', 'beat-detached-below-detached', 'beat-leader']
 
@@ -22,18 +19,7 @@ group.skipIf(!wine)('containment on Windows', () => {
         cpSync(join(root, part), join(folder, part), { recursive: true })
       cpSync(realpathSync(join(wine!, 'node_modules')), join(folder, 'node_modules'), { recursive: true })
       const program = join(folder, 'test/fixtures/programs/windows-rows.ts')
-      const env = {
-        ...process.env,
-        WINEPREFIX: realpathSync(join(wine!, 'prefix')),
-        WINEDEBUG: '-all',
-        NODE_SKIP_PLATFORM_CHECK: '1',
-      }
-      spawnSync(realpathSync(join(wine!, 'wine')), [realpathSync(join(wine!, 'node.exe')), '--no-warnings', program, '.', mode], {
-        cwd: folder,
-        env,
-        stdio: ['ignore', 'ignore', 'ignore'],
-        timeout: 50_000,
-      })
+      await runBelowWine(['--no-warnings', program, '.', mode], { cwd: folder })
       const said = readFileSync(join(folder, 'said.jsonl'), 'utf8')
         .trim()
         .split('\n')
