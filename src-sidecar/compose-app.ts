@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { createApi } from './api/api.ts'
+import type { ApiParts } from './api/api-parts.ts'
 import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
 import { HttpServer } from './api/http-server.ts'
@@ -111,7 +111,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     storage: core.storage.trouble,
     ...context.status(),
   })
-  const api = createApi({
+  const apiParts: ApiParts = {
     auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
     uiFolder: resources('ui'),
@@ -154,8 +154,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     refuseWhenClosing: () => {
       if (end.closing !== null) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
     },
-  })
-  const server = new HttpServer(api)
+  }
+  const server = new HttpServer(async () => (await import('./api/api.ts')).createApi(apiParts))
   const shell = composeShell({
     choice: command.shell,
     handshake,
@@ -220,6 +220,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('jobs', 'running image', 17_000, async (reason, force) => {
     await core.processor.stop(reason, force)
     for (const one of core.inHand.all) end.remark(unsavedRemark(one))
+    if (core.storage.hangs) end.remark('a write to a disk that does not answer was not waited for')
   })
   atEnd('components', 'storage', 6000, () => core.storage.stop())
   atEnd('components', 'free space', 1000, () => core.lowSpace.stop())

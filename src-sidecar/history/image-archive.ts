@@ -2,7 +2,8 @@ import { constants } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { AppError, asError } from '../errors/app-error.ts'
-import { makeFoldersBelow, temporaryMark, temporaryName, writeSynced } from '../store/write-target.ts'
+import type { WriteTarget } from '../store/storage-fault.ts'
+import { isMountPoint, makeTarget, temporaryMark, temporaryName, writeSynced } from '../store/write-target.ts'
 
 export interface ArchivedFile {
   readonly path: string
@@ -19,8 +20,8 @@ export type Within = <T>(what: string, work: Promise<T>) => Promise<T>
 export class ImageArchive {
   readonly #root: string
   readonly #within: Within
-  /** The root is not made again: where it has gone, its drive has. */
-  #wasSeen = false
+  /** Whether the root is a disk of its own; undefined until it was seen, and then it is not made again: where it has gone, its drive has. */
+  #isMounted: boolean | undefined
 
   /** @param within gives up a write that takes too long */
   constructor(root: string, within: Within = (_what, work) => work) {
@@ -51,17 +52,21 @@ export class ImageArchive {
     const message = `The image could not be written to ${wanted}: ${asError(cause).message}. Is the disk full or read-only?`
     return new AppError('disk', message, {
       cause,
-      data: { target: { root: this.#root, folder: dirname(wanted), bytes: png.byteLength } },
+      data: { target: this.#target(png, wanted) },
     })
+  }
+
+  #target(png: Uint8Array, wanted: string): WriteTarget {
+    return { root: this.#root, isMounted: this.#isMounted ?? false, folder: dirname(wanted), bytes: png.byteLength }
   }
 
   async #save(png: Uint8Array, wanted: string, record: (file: ArchivedFile) => boolean): Promise<ArchivedFile> {
     const temporary = temporaryName(wanted)
     let path: string | undefined
     try {
-      if (!this.#wasSeen) await mkdir(this.#root, { recursive: true, mode: 0o700 })
-      this.#wasSeen = true
-      await makeFoldersBelow(this.#root, dirname(wanted))
+      if (this.#isMounted === undefined) await mkdir(this.#root, { recursive: true, mode: 0o700 })
+      this.#isMounted ??= await isMountPoint(this.#root)
+      await makeTarget(this.#target(png, wanted))
       await writeSynced(temporary, png)
       path = await nameWithoutReplacing(temporary, wanted)
       await syncFolder(dirname(path))
@@ -89,7 +94,7 @@ export class ImageArchive {
   async removeLeftovers(isRecorded: (path: string) => boolean = () => true): Promise<number> {
     const names = await readdir(this.#root, { recursive: true }).catch(() => null)
     if (names === null) return 0
-    this.#wasSeen = true
+    this.#isMounted ??= await isMountPoint(this.#root)
     const parts = names.filter(isLeftover).map((name) => join(this.#root, name))
     for (const part of parts) {
       for (const path of await namedAfter(part)) if (!isRecorded(path)) await remove(path)

@@ -5,6 +5,8 @@ import { AppError, asError } from '../errors/app-error.ts'
 export interface WriteTarget {
   /** The folder that must be there; those below it are made. */
   readonly root: string
+  /** Whether a disk begins at the root: without it a folder of another disk is left there. */
+  readonly isMounted: boolean
   readonly folder: string
   readonly bytes: number
 }

@@ -133,6 +133,7 @@ export class Storage implements Component {
 
   /** Reports it, and says what to tell whoever asked for the work; undefined where disk and database have no part in it. */
   async errorOf(thrown: unknown): Promise<AppError | undefined> {
+    if (thrown instanceof AppError && thrown.data.storage !== undefined) return thrown
     if (!(await this.report(thrown)) || this.#trouble === null) return undefined
     return asAppError(this.#trouble)
   }
@@ -219,7 +220,7 @@ export class Storage implements Component {
   async #tryWrite(fault: StorageFault): Promise<StorageFault | null> {
     const root = dirname(this.#options.databasePath)
     try {
-      await probeTarget(fault.target ?? { root, folder: root, bytes: 0 })
+      await probeTarget(fault.target ?? { root, isMounted: false, folder: root, bytes: 0 })
     } catch (error) {
       return { ...fault, kind: kindOfFile(error), reason: reasonOf(error) }
     }
@@ -248,4 +249,4 @@ export class Storage implements Component {
 }
 
 const asAppError = ({ kind, message, folder }: StorageTrouble): AppError =>
-  new AppError(kind === 'damaged' ? 'database_broken' : 'disk', message, { data: { kind, folder } })
+  new AppError(kind === 'damaged' ? 'database_broken' : 'disk', message, { data: { storage: kind, folder } })

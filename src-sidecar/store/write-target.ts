@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rm, statfs } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { mkdir, open, realpath, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
 import type { WriteTarget } from './storage-fault.ts'
 
 /** Names of files that are being written. They are never shown, and what a crash left of them goes at the next start. */
@@ -8,8 +8,16 @@ export const temporaryMark = '.stablenew-part'
 /** The name of one for this path; it holds who writes it. */
 export const temporaryName = (path: string): string => `${path}.${process.pid}${temporaryMark}`
 
-/** Makes the folders below `root`, and never `root` itself: a drive that is gone must not be written beside. */
-export async function makeFoldersBelow(root: string, folder: string): Promise<void> {
+/** Whether another disk begins at this folder. @throws what the system says */
+export async function isMountPoint(folder: string): Promise<boolean> {
+  const path = await realpath(folder)
+  const [own, above] = await Promise.all([stat(path), stat(dirname(path))])
+  return own.dev !== above.dev
+}
+
+/** Makes the folders below the root, and never the root itself: a drive that is gone must not be written beside. @throws what the system says */
+export async function makeTarget({ root, isMounted, folder }: WriteTarget): Promise<void> {
+  if (isMounted && !(await isMountPoint(root))) throw Object.assign(new Error('its drive is not mounted'), { code: 'ENODEV' })
   let path = root
   for (const name of relative(root, folder).split(sep).filter(Boolean)) {
     path = join(path, name)
@@ -34,12 +42,12 @@ export async function writeSynced(path: string, bytes: Uint8Array): Promise<void
 const spareBytes = 256 * 1024
 
 /** Writes as much as is wanted there, really, and takes it away again. @throws what the system says */
-export async function probeTarget({ root, folder, bytes }: WriteTarget): Promise<void> {
-  await makeFoldersBelow(root, folder)
-  const path = temporaryName(join(folder, '.stablenew-probe'))
+export async function probeTarget(target: WriteTarget): Promise<void> {
+  await makeTarget(target)
+  const path = temporaryName(join(target.folder, '.stablenew-probe'))
   try {
     // A disk that compresses would take any number of zeros.
-    await writeSynced(path, randomBytes(bytes + spareBytes))
+    await writeSynced(path, randomBytes(target.bytes + spareBytes))
   } finally {
     await rm(path, { force: true }).catch(() => {})
   }

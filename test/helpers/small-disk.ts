@@ -13,6 +13,10 @@ export interface SmallDisk {
   free(pid: number): void
   /** @param how `ro`, `rw` */
   remount(pid: number, how: string): void
+  /** Leaves the folder below it. */
+  unmount(pid: number): void
+  /** A new one at the same place. */
+  mount(pid: number): void
 }
 
 const mounting = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c']
@@ -39,10 +43,14 @@ export function smallDisk(folder: string, size: string): SmallDisk {
       for (const bytes of [1 << 20, 4096])
         for (let part = 0; part < 5000; part++) rmSync(at(pid, `filler-${bytes}-${part}`), { force: true })
     },
-    remount(pid, how) {
-      const into = ['--target', String(pid), '--user', '--mount', '--preserve-credentials']
-      const { status, stderr } = spawnSync('nsenter', [...into, 'mount', '-o', `remount,${how}`, folder])
-      if (status !== 0) throw new Error(`remount ${how}: ${stderr}`)
-    },
+    remount: (pid, how) => inside(pid, 'mount', '-o', `remount,${how}`, folder),
+    unmount: (pid) => inside(pid, 'umount', '--lazy', folder),
+    mount: (pid) => inside(pid, 'mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder),
   }
+}
+
+function inside(pid: number, ...command: string[]): void {
+  const into = ['--target', String(pid), '--user', '--mount', '--preserve-credentials']
+  const { status, stderr } = spawnSync('nsenter', [...into, ...command])
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`)
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
@@ -34,10 +35,10 @@ const resume = async (sidecar: RunningSidecar) => {
 }
 
 /** Packs of one prompt, so that each job is one of the queue. */
-async function queueImages(sidecar: RunningSidecar, images: number): Promise<void> {
+async function queueImages(sidecar: RunningSidecar, images: number, settings: object = {}): Promise<void> {
   writeFileSync(join(sidecar.dataDir, 'packs', 'fox.txt'), 'a red fox\n')
   await waitFor(async () => (await sidecar.request('/api/pack?id=user/fox.txt')).ok, 'the pack', patient)
-  await sidecar.queue('user/fox.txt', { images })
+  await sidecar.queue('user/fox.txt', { images, settings })
 }
 const places = (page: ImagePage) => page.images.map(({ jobId, imageIndex }) => `${jobId}/${imageIndex}`).toSorted()
 const pngs = (folder: string) =>
@@ -109,6 +110,23 @@ test.runIf(canMount)('a full disk below the database refuses new jobs plainly, a
   expect((await closeSidecar(sidecar)).code).toBe(0)
 })
 
+test.runIf(canMount)('a drive that is unmounted is waited for: nothing is written into the empty folder below it', async () => {
+  const dataDir = tempDir('unmounted')
+  const images = join(dataDir, 'images')
+  mkdirSync(images)
+  const disk = smallDisk(images, '16m')
+  const sidecar = await start({ dataDir, prefix: disk.prefix })
+  const pid = sidecar.child.pid!
+  disk.unmount(pid)
+  await queueImages(sidecar, 1)
+  expect((await trouble(sidecar, 'gone')).message).toContain('its drive is not mounted')
+  await inHand(sidecar, 1)
+  expect(readdirSync(images)).toEqual([])
+  disk.mount(pid)
+  expect(places(await waitForEmptyQueue(sidecar))).toEqual(['1/0'])
+  expect(pngs(disk.at(pid))).toHaveLength(1)
+})
+
 describe('an images folder that is gone', () => {
   test('is waited for, never made anew, and gone on with when it is back', async () => {
     const sidecar = await start()
@@ -142,6 +160,33 @@ describe('an images folder that is gone', () => {
     expect(places(await waitForEmptyQueue(next))).toEqual(['1/0'])
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a write that hangs holds the close up for seconds only, and the job goes on at the next start',
+  async () => {
+    const sidecar = await start()
+    const { dataDir } = sidecar
+    // Whoever opens it to write waits until somebody reads.
+    const pipe = join(dataDir, 'images', `hangs.png.${sidecar.child.pid}.stablenew-part`)
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0)
+    await queueImages(sidecar, 1, { filePattern: 'hangs' })
+    const isSaving = async () => {
+      const { running, progress } = await sidecar.get<Queue>('/api/queue')
+      return running.length === 1 && progress.length === 0
+    }
+    await waitFor(isSaving, 'the image to be saved', patient)
+    expect((await closeSidecar(sidecar)).code).toBe(0)
+    const { verdict, remarks } = readLastShutdown(dataDir)
+    expect([verdict, ...remarks]).toEqual([
+      'clean',
+      'image 1 of job 1 was made and could not be saved: it is made again at the next start',
+      'a write to a disk that does not answer was not waited for',
+    ])
+    rmSync(pipe)
+    const next = await start({ dataDir })
+    expect(places(await waitForEmptyQueue(next))).toEqual(['1/0'])
+  },
+)
 
 describe.runIf(canMount)('run', () => {
   let folder: string

@@ -5,6 +5,12 @@ import { everyWord, facetsOf, searchableText, type TermName, termLetters, termWo
 /** A moment is the millisecond in which an image was made, times this, and a little more where that is taken. */
 export const momentsPerMs = 16
 
+/** A row of image_terms. */
+interface Indexed {
+  readonly moment: number
+  readonly terms: string
+}
+
 /** Keeps what the search knows of each image: its words, its terms, and how many images each term has. */
 export class ImageIndex {
   readonly #database: Database
@@ -14,16 +20,12 @@ export class ImageIndex {
   constructor(database: Database) {
     this.#database = database
     this.#statements = {
-      count: database.prepare<[string, string], { id: number }>(
-        `INSERT INTO facet_values (facet, value, count) VALUES (?, ?, 1)
-         ON CONFLICT DO UPDATE SET count = count + 1 RETURNING id`,
-      ),
-      uncount: database.prepare('UPDATE facet_values SET count = count - 1 WHERE id = ?'),
+      value: database.prepare<[string, string], number>('SELECT id FROM facet_values WHERE facet = ? AND value = ?').pluck(),
+      addValue: database.prepare<[string, string]>('INSERT INTO facet_values (facet, value, count) VALUES (?, ?, 0)'),
+      count: database.prepare<[number, number]>('UPDATE facet_values SET count = count + ? WHERE id = ?'),
       addTerms: database.prepare('INSERT OR IGNORE INTO image_terms (moment, image_id, terms) VALUES (?, ?, ?)'),
       addWords: database.prepare('INSERT INTO image_words (rowid, prompt, negative, terms) VALUES (?, ?, ?, ?)'),
-      find: database.prepare<[number], { moment: number; terms: string }>(
-        'SELECT moment, terms FROM image_terms WHERE image_id = ?',
-      ),
+      find: database.prepare<[number], Indexed>('SELECT moment, terms FROM image_terms WHERE image_id = ?'),
       addWord: database.prepare('INSERT OR IGNORE INTO words (word) VALUES (?)'),
       removeTerms: database.prepare('DELETE FROM image_terms WHERE moment = ?'),
       removeWords: database.prepare('DELETE FROM image_words WHERE rowid = ?'),
@@ -43,10 +45,16 @@ export class ImageIndex {
    */
   put(image: Image): void {
     this.#version++
-    this.remove(image.id)
-    if (image.intermediate) return
-    const values = facetsOf(image).map(([name, value]) => ({ letter: termLetters[name], id: this.#count(name, value) }))
+    const before = this.#statements.find.get(image.id)
+    if (image.intermediate) {
+      if (before !== undefined) this.#remove(before)
+      return
+    }
+    const values = facetsOf(image).map(([name, value]) => ({ letter: termLetters[name], id: this.#idOf(name, value) }))
     const terms = values.map(({ letter, id }) => letter + id.toString(36)).join(' ')
+    // A rating changes one or two of a dozen: the others are counted already.
+    this.#recount(before?.terms ?? '', terms)
+    if (before !== undefined) this.#removeRows(before)
     let moment = image.createdAtMs * momentsPerMs + (image.id % momentsPerMs)
     // Steps of its own, so that thousands of files with one time don't queue up behind each other.
     while (this.#statements.addTerms.run(moment, image.id, terms).changes === 0) moment += 1 + (image.id % 997)
@@ -60,9 +68,27 @@ export class ImageIndex {
     const found = this.#statements.find.get(imageId)
     if (found === undefined) return
     this.#version++
-    for (const one of found.terms.split(' ')) this.#statements.uncount.run(Number.parseInt(one.slice(1), 36))
-    this.#statements.removeTerms.run(found.moment)
-    this.#statements.removeWords.run(found.moment)
+    this.#remove(found)
+  }
+
+  #remove(found: Indexed): void {
+    this.#recount(found.terms, '')
+    this.#removeRows(found)
+  }
+
+  #removeRows({ moment }: Indexed): void {
+    this.#statements.removeTerms.run(moment)
+    this.#statements.removeWords.run(moment)
+  }
+
+  #recount(before: string, after: string): void {
+    const left = new Set(before.split(' '))
+    for (const term of after.split(' ')) if (term !== '' && !left.delete(term)) this.#count(term, 1)
+    for (const term of left) if (term !== '') this.#count(term, -1)
+  }
+
+  #count(term: string, images: 1 | -1): void {
+    this.#statements.count.run(images, Number.parseInt(term.slice(1), 36))
   }
 
   /**
@@ -80,7 +106,9 @@ export class ImageIndex {
     })()
   }
 
-  #count(name: TermName, value: string): number {
-    return this.#statements.count.get(name, value)!.id
+  /** Of facet_values, where it is put if need be. */
+  #idOf(name: TermName, value: string): number {
+    const { value: find, addValue } = this.#statements
+    return find.get(name, value) ?? Number(addValue.run(name, value).lastInsertRowid)
   }
 }

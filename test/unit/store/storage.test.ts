@@ -46,7 +46,8 @@ const failed = (work: Promise<unknown>): Promise<unknown> =>
     (error) => error,
   )
 const coded = (code: string) => Object.assign(new Error(code), { code })
-const onDisk = (cause: Error) => new AppError('disk', 'no', { cause, data: { target: { root: '/', folder: '/', bytes: 1 } } })
+const onDisk = (cause: Error) =>
+  new AppError('disk', 'no', { cause, data: { target: { root: '/', isMounted: false, folder: '/', bytes: 1 } } })
 
 describe('what a failed write says', () => {
   test.each([
