@@ -233,7 +233,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       history,
       learningStore: new LearningStore(database),
       savedSearches: new SavedSearches(database),
-      indexCatchUp: new IndexCatchUp(images, logger),
+      indexCatchUp: new IndexCatchUp(images, logger, (error) => void storage.report(error)),
       recovered,
       unsaved,
       changeBackends(settings) {
@@ -248,7 +248,14 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       }),
       exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
       missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
-      dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
+      dailyBackup: new DailyBackup({
+        database,
+        path,
+        folder: folders.backups,
+        logger,
+        notice: options.notice,
+        isDamaged: () => storage.trouble?.kind === 'damaged',
+      }),
       closeDatabase: () => database.close(),
     }
   }
