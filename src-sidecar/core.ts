@@ -123,7 +123,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
 
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
-    const recovered = jobs.recover(runId, Date.now())
+    const recovered = jobs.recover(runId, Date.now(), options.checkDatabase)
     const unsaved = jobs.pending(lastEnded, 0).filter(({ problem }) => problem?.code === 'disk')
     const bulk = new BulkCancel(database)
     bulk.recover(Date.now())
