@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { installPackages } from './install-packages.ts'
 import { runChild } from './run-child.mjs'
@@ -23,9 +24,11 @@ export async function wineFolder(): Promise<string> {
   const wine = findWine() ?? ((await installPackages('wine64')) ? findWine() : null)
   if (wine === null) throw new SetupError('The Windows tests need Wine: install wine64 (Debian, Ubuntu).')
   const folder = join(root, '.tmp/wine')
+  await project(join(folder, 'project'))
   const done = join(folder, 'done')
   if (existsSync(done)) return folder
-  rmSync(folder, { recursive: true, force: true })
+  for (const part of ['app', 'node', 'prefix', 'wine', 'node_modules', 'node.exe'])
+    rmSync(join(folder, part), { recursive: true, force: true })
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   await install(
     join(folder, 'app'),
@@ -44,10 +47,34 @@ export async function wineFolder(): Promise<string> {
   return folder
 }
 
+/** All that package-lock.json has, for Windows: with it the tests themselves are run there. */
+async function project(folder: string): Promise<void> {
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8')
+  const hash = createHash('sha256').update(lock).digest('hex')
+  const stamp = join(folder, 'installed-from')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(root, name), join(folder, name))
+  await npm(folder, 'ci')
+  // Vite's bundler: its native part for Windows wants a newer Wine, and as WebAssembly it is a package of its own.
+  await npm(
+    folder,
+    'install',
+    '--no-save',
+    `@rolldown/binding-wasm32-wasi@${JSON.parse(lock).packages['node_modules/rolldown'].version}`,
+  )
+  writeFileSync(stamp, hash)
+}
+
 async function install(folder: string, packages: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
-  const args = ['install', '--no-package-lock', '--ignore-scripts', '--force', '--os=win32', '--cpu=x64', ...packages]
-  const { exitCode } = await runChild('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], timeoutMs: 10 * 60_000 })
-  if (exitCode !== 0) throw new SetupError(`npm could not install ${packages.join(', ')} for Windows (see above).`)
+  await npm(folder, 'install', '--no-package-lock', ...packages)
+}
+
+async function npm(folder: string, ...args: string[]): Promise<void> {
+  const line = [...args, '--ignore-scripts', '--force', '--no-audit', '--no-fund', '--loglevel=error', '--os=win32', '--cpu=x64']
+  const { exitCode } = await runChild('npm', line, { cwd: folder, stdio: ['ignore', 2, 2], timeoutMs: 10 * 60_000 })
+  if (exitCode !== 0) throw new SetupError(`npm ${args.join(' ')} failed for Windows (see above).`)
 }

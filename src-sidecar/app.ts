@@ -154,6 +154,8 @@ export async function startApp(
     parts.ready()
     goOn()
     await shell.start(abort)
+    // While the window comes up.
+    await server.prepare()
     goOn()
     await core.processor.start()
     logger.info({ port: server.port, shell: shell.kind, ms: Math.round(performance.now() - began) }, 'StableNew is ready')

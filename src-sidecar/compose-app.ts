@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { createApi } from './api/api.ts'
+import type { ApiParts } from './api/api-parts.ts'
 import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
 import { HttpServer } from './api/http-server.ts'
@@ -23,8 +23,6 @@ import type { Core } from './core.ts'
 import { Diagnostics } from './diagnostics/diagnostics.ts'
 import { writeHeapSnapshot } from './diagnostics/write-heap-snapshot.ts'
 import { AppError } from './errors/app-error.ts'
-import { DroppedPictures } from './history/dropped-pictures.ts'
-import { Thumbnails } from './history/thumbnails.ts'
 import { unsavedRemark } from './jobs/images-in-hand.ts'
 import { Learning } from './learning/learning.ts'
 import type { Component, StopTrigger } from './lifecycle/component.ts'
@@ -65,8 +63,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const { command, handshake, host, folders, logger, token, events, settings, core, parts, notice } = context
   const { end } = parts
   const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
-  const thumbnailFolder = join(folders.cache, 'thumbnails')
-  await mkdir(thumbnailFolder, { recursive: true, mode: 0o700 })
+  await mkdir(join(folders.cache, 'thumbnails'), { recursive: true, mode: 0o700 })
   const packs = new PackLibrary(resources('packs'), folders.packs, () => events.publish({ type: 'packs' }))
   const learning = new Learning({
     store: core.learningStore,
@@ -114,7 +111,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     storage: core.storage.trouble,
     ...context.status(),
   })
-  const api = createApi({
+  const apiParts: ApiParts = {
     auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
     uiFolder: resources('ui'),
@@ -129,8 +126,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     importer: core.importer,
     exporter: core.exporter,
     missingFiles: core.missingFiles,
-    thumbnails: new Thumbnails(thumbnailFolder),
-    pictures: new DroppedPictures(join(folders.data, 'pictures')),
+    thumbnails: core.thumbnails,
+    pictures: core.pictures,
     events,
     pages,
     settings,
@@ -157,8 +154,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
     refuseWhenClosing: () => {
       if (end.closing !== null) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
     },
-  })
-  const server = new HttpServer(api)
+  }
+  const server = new HttpServer(async () => (await import('./api/api.ts')).createApi(apiParts))
   const shell = composeShell({
     choice: command.shell,
     handshake,
@@ -232,6 +229,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   atEnd('components', 'keep awake', 5000, () => keepAwake.stop())
   atEnd('components', 'image import', 4000, () => core.importer.stop())
   atEnd('components', 'image export', 4000, () => core.exporter.stop())
+  atEnd('components', 'unused pictures', 2000, () => core.unusedPictures.stop())
   atEnd('components', 'missing files', 4000, () => core.missingFiles.stop())
   atEnd('components', 'learning', 5000, () => learning.stop())
   atEnd('components', 'daily backup', 4000, () => core.dailyBackup.stop())
@@ -253,8 +251,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       ({ kind, name, pid = 0 }) => (kind === 'file' && last.includes(name)) || (kind === 'child' && released.includes(pid)),
     )
   })
-  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, lowSpace } = core
-  const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, lowSpace]
+  const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace } = core
+  const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace]
   const components = [packs, diagnostics, server, ...own, learning]
   return { components, server, shell }
 }

@@ -1,21 +1,13 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import type { Backend } from './backends/backend.ts'
-import { backendDeadlines } from './backends/backend-deadlines.ts'
 import { BackendPool } from './backends/backend-pool.ts'
-import { BackendRecycling } from './backends/backend-recycling.ts'
-import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
-import { DraftBackend } from './backends/draft-backend.ts'
-import { ManagedBackend } from './backends/managed-backend.ts'
-import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
-import { ServerBackend } from './backends/server-backend.ts'
+import { addLane } from './compose-lane.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Image } from './contract/image.ts'
 import type { Job } from './contract/job.ts'
-import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
-import { asError } from './errors/app-error.ts'
+import { DroppedPictures } from './history/dropped-pictures.ts'
 import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
 import { ImageArchive } from './history/image-archive.ts'
@@ -25,12 +17,14 @@ import { ImportStore } from './history/import/import-store.ts'
 import { JobManifests } from './history/job-manifests.ts'
 import { ImageFiles } from './history/missing/image-files.ts'
 import { MissingFiles } from './history/missing/missing-files.ts'
+import { picturesOfRecipes } from './history/picture-references.ts'
 import { IndexCatchUp } from './history/search/index-catch-up.ts'
 import { SavedSearches } from './history/search/saved-searches.ts'
+import { Thumbnails } from './history/thumbnails.ts'
 import { UnfinishedImages } from './history/unfinished-images.ts'
+import { UnusedPictures } from './history/unused-pictures.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { ImagesInHand } from './jobs/images-in-hand.ts'
-import { JobRunner } from './jobs/job-runner.ts'
 import { isEnded, JobStore } from './jobs/job-store.ts'
 import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
@@ -38,6 +32,7 @@ import { QueueEdits } from './jobs/queue-edits.ts'
 import { QueueProcessor } from './jobs/queue-processor.ts'
 import { LearningStore } from './learning/learning-store.ts'
 import type { Logger } from './logging/logger.ts'
+import { freeAll, makeBackend } from './make-backend.ts'
 import type { ContainmentLevel } from './processes/spawn-contained.ts'
 import { Containment } from './processes/spawn-contained.ts'
 import { DailyBackup } from './store/daily-backup.ts'
@@ -47,8 +42,6 @@ import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.
 import { Storage } from './store/storage.ts'
 import { WriteDeadline } from './store/write-deadline.ts'
 
-/** A server may be slow to answer while it moves gigabytes. */
-const freeMemoryMs = 60_000
 /** Jobs whose manifest, or unsaved image, is looked for at start-up: more than all backends can have at work. */
 const lastEnded = 40
 
@@ -96,6 +89,9 @@ export interface Core {
   readonly indexCatchUp: IndexCatchUp
   readonly importer: ImageImporter
   readonly exporter: FolderExporter
+  readonly pictures: DroppedPictures
+  readonly thumbnails: Thumbnails
+  readonly unusedPictures: UnusedPictures
   readonly missingFiles: MissingFiles
   readonly dailyBackup: DailyBackup
   /** Jobs that an older run left running, as they are now. */
@@ -220,6 +216,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       publish({ type: 'backends', backends: [...backends.statuses] })
       processor.wake()
     }
+    const thumbnails = new Thumbnails(join(folders.cache, 'thumbnails'))
+    const pictures = new DroppedPictures(join(folders.data, 'pictures'))
     let changing = Promise.resolve()
     return {
       containment,
@@ -246,8 +244,16 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         logger,
         onProgress: (state) => publish({ type: 'import', import: state }),
       }),
+      pictures,
+      thumbnails,
+      unusedPictures: new UnusedPictures({ pictures, used: () => picturesOfRecipes(database), logger }),
       exporter: new FolderExporter({ history, logger, onProgress: (state) => publish({ type: 'export', export: state }) }),
-      missingFiles: new MissingFiles({ files: new ImageFiles(database, images), logger, publish }),
+      missingFiles: new MissingFiles({
+        files: new ImageFiles(database, images),
+        logger,
+        publish,
+        forgetThumbnails: (images) => thumbnails.forget(images),
+      }),
       dailyBackup: new DailyBackup({
         database,
         path,
@@ -259,80 +265,4 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       closeDatabase: () => database.close(),
     }
   }
-}
-
-interface LaneSurroundings extends CoreOptions {
-  readonly jobs: JobStore
-  readonly history: History
-  readonly processor: QueueProcessor
-  readonly pace: Pace
-  readonly storage: Storage
-  readonly inHand: ImagesInHand
-}
-
-function addLane(
-  { jobs, history, processor, pace, storage, inHand, publish, logger, recycling, notice }: LaneSurroundings,
-  backend: Backend,
-): void {
-  const recycler = new BackendRecycling({
-    backend,
-    limits: recycling,
-    notice,
-    onRecycled: (recycled) => {
-      logger.info({ recycled }, 'the backend was restarted')
-      publish({ type: 'recycled', recycled })
-    },
-  })
-  const transaction = <T>(work: () => T) => jobs.transaction(work)
-  const runner = new JobRunner({
-    backend,
-    store: jobs,
-    storage,
-    inHand,
-    saveImage: (job, at, made, by, commit) =>
-      history.save({ job, ...at, made, backend: by.name }, transaction, () => {
-        if (!commit()) return false
-        pace.learn(by.id, job.recipe, made.durationMs)
-        return true
-      }),
-    saveStage: (job, at, made, by, commit) => history.saveStage({ job, ...at, made, backend: by.name }, transaction, commit),
-    saveUnrecorded: (job, at, made, by) => history.saveUnrecorded({ job, ...at, made, backend: by.name }),
-    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
-    onProgress: (progress) => publish({ type: 'progress', progress }),
-    onImage: (image) => {
-      publish({ type: 'image', image })
-      recycler.look()
-    },
-  })
-  const betweenJobs = (stopping: AbortSignal) => recycler.recycle(stopping)
-  processor.addLane({ backend, runner, jobEnds: () => recycler.jobEnds(), betweenJobs })
-}
-
-/** One that can't does not keep the others from it. */
-async function freeAll(backends: BackendPool): Promise<Paused['freed']> {
-  const free = async (backend: Backend) => {
-    const backendId = backend.status.id
-    try {
-      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
-    } catch (error) {
-      return { backendId, freed: false, problem: asError(error).message }
-    }
-  }
-  return await Promise.all(backends.all.map(free))
-}
-
-function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment, onStatus: () => void): Backend {
-  const { notice, remark, serverMode, folders } = options
-  const logFile = join(folders.log, `backend-${settings.id}.log`)
-  if (settings.kind !== 'draft') {
-    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
-    const client =
-      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
-    const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
-    const { managed } = settings
-    if (managed === null) return new ServerBackend(settings, what, client, onStatus)
-    return new ManagedBackend({ settings, what, client, managed, containment, logFile, onStatus, remark })
-  }
-  const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
-  return new DraftBackend({ settings, containment, args, logFile, onStatus, persistent: serverMode, notice, remark })
 }

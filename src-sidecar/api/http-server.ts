@@ -1,6 +1,5 @@
-import type { Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { AppError } from '../errors/app-error.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
@@ -9,18 +8,22 @@ import { deferred } from '../lifecycle/deferred.ts'
 /** What answers may take to be written after the last one was asked for. */
 const lastAnswersMs = 500
 
-/** HTTP on 127.0.0.1, on a port that the system chooses. */
+/**
+ * HTTP on 127.0.0.1, on a port that the system chooses. It listens before what answers is loaded, which takes a fifth of the start (Node's
+ * `fetch` and `http2` come with it): that is done after it, by `prepare` or the first request.
+ */
 export class HttpServer implements Component {
   readonly name = 'http server'
-  readonly #app: Hono
+  readonly #loadApp: () => Promise<Hono>
+  #listener: Promise<RequestListener> | undefined
   readonly #closed = deferred<ComponentExit>()
   #server: Server | undefined
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
   #port = 0
 
-  constructor(app: Hono) {
-    this.#app = app
+  constructor(loadApp: () => Promise<Hono>) {
+    this.#loadApp = loadApp
   }
 
   get closed(): Promise<ComponentExit> {
@@ -38,8 +41,30 @@ export class HttpServer implements Component {
     await this.#started
   }
 
+  /** Loads what answers. @throws what loading it throws; each request that comes is answered with 500 then */
+  async prepare(): Promise<void> {
+    this.#listener ??= this.#load()
+    await this.#listener
+  }
+
+  async #load(): Promise<RequestListener> {
+    const [{ getRequestListener }, app] = await Promise.all([import('@hono/node-server'), this.#loadApp()])
+    return getRequestListener(app.fetch)
+  }
+
+  readonly #answer: RequestListener = async (request, response) => {
+    try {
+      this.#listener ??= this.#load()
+      const listener = await this.#listener
+      listener(request, response)
+    } catch {
+      // Told by whoever prepares it.
+      response.writeHead(500).end()
+    }
+  }
+
   async #listen(): Promise<void> {
-    const server = createAdaptorServer({ fetch: this.#app.fetch }) as Server
+    const server = createServer(this.#answer)
     // An event stream has no end; the header limit still bounds slow senders.
     server.requestTimeout = 0
     this.#server = server

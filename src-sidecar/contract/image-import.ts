@@ -15,7 +15,7 @@ export const importStateSchema = z.object({
   relinked: z.int(),
   /** Were in the history already. */
   known: z.int(),
-  /** Are no images, or can't be read. */
+  /** Are no images, or can't be read, folders among them. */
   unreadable: z.int(),
   /** Why it failed. */
   problem: z.string().nullable(),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { existsSync, rmSync } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { decodedPicture } from '../backends/decoded-picture.ts'
@@ -13,6 +13,8 @@ const formats = ['png', 'jpeg', 'webp'] as const
 /** Pictures that the user drops on the window: what they say, and copies of those that jobs begin with. */
 export class DroppedPictures {
   readonly #folder: string
+  /** Names of files that were dropped in this run. */
+  readonly #kept = new Set<string>()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -34,8 +36,10 @@ export class DroppedPictures {
   async keep<T>(picture: Buffer, queue: (path: string) => T): Promise<T> {
     const { format } = await this.read(picture)
     await decodedPicture(picture).catch(unreadable)
-    const name = createHash('sha256').update(picture).digest('hex').slice(0, 32)
-    const path = join(this.#folder, `${name}.${format === 'jpeg' ? 'jpg' : format}`)
+    const hash = createHash('sha256').update(picture).digest('hex').slice(0, 32)
+    const name = `${hash}.${format === 'jpeg' ? 'jpg' : format}`
+    const path = join(this.#folder, name)
+    this.#kept.add(name)
     const isNew = !existsSync(path)
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 })
@@ -49,6 +53,24 @@ export class DroppedPictures {
       if (isNew) await rm(path, { force: true })
       throw error
     }
+  }
+
+  /** Names of the files that were written before this moment, and were not dropped again since the start. */
+  async olderThan(ms: number): Promise<Set<string>> {
+    const old = new Set<string>()
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      const stats = await stat(join(this.#folder, name)).catch(() => null)
+      if (stats?.isFile() && stats.mtimeMs < ms) old.add(name)
+    }
+    return old
+  }
+
+  /** @returns false where it was dropped again meanwhile, and stays */
+  remove(name: string): boolean {
+    if (this.#kept.has(name)) return false
+    // At once, so that nobody finds it there in between and does without writing it.
+    rmSync(join(this.#folder, name), { force: true })
+    return true
   }
 }
 

@@ -24,8 +24,17 @@ export class Thumbnails {
     return await work
   }
 
+  /** Those of images that are in the history no more. */
+  async forget(images: readonly Pick<Image, 'id' | 'createdAtMs'>[]): Promise<void> {
+    for (const image of images) await rm(this.#pathOf(image), { force: true })
+  }
+
+  #pathOf({ id, createdAtMs }: Pick<Image, 'id' | 'createdAtMs'>): string {
+    return join(this.#folder, `${id}-${createdAtMs}.webp`)
+  }
+
   async #make(image: Image): Promise<string> {
-    const path = join(this.#folder, `${image.id}-${image.createdAtMs}.webp`)
+    const path = this.#pathOf(image)
     if (existsSync(path)) return path
     const temporary = `${path}.${process.pid}.part`
     try {

@@ -11,11 +11,12 @@ const filesInFolder = 400
 const infotext = (at: number, more = '') =>
   `picture number ${at}\nNegative prompt: blurry\nSteps: 25, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6, Seed: ${at}, Size: 512x768, Model: dream${more}`
 
-const graph = (at: number) => ({
+/** A picture of ComfyUI's in API format. */
+export const promptGraph = (prompt: string, seed: number) => ({
   3: {
     class_type: 'KSampler',
     inputs: {
-      seed: at,
+      seed,
       steps: 20,
       cfg: 8,
       sampler_name: 'euler',
@@ -29,7 +30,7 @@ const graph = (at: number) => ({
   },
   4: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'sdxl.safetensors' } },
   5: { class_type: 'EmptyLatentImage', inputs: { width: 512, height: 512, batch_size: 1 } },
-  6: { class_type: 'CLIPTextEncode', inputs: { text: `picture number ${at}`, clip: ['4', 1] } },
+  6: { class_type: 'CLIPTextEncode', inputs: { text: prompt, clip: ['4', 1] } },
   7: { class_type: 'CLIPTextEncode', inputs: { text: 'blurry', clip: ['4', 1] } },
 })
 
@@ -43,7 +44,7 @@ export async function writePictures(folder: string, count: number): Promise<stri
     .toBuffer()
   const texts = [
     (at: number) => withPngText(png, 'parameters', infotext(at)),
-    (at: number) => withPngText(png, 'prompt', JSON.stringify(graph(at))),
+    (at: number) => withPngText(png, 'prompt', JSON.stringify(promptGraph(`picture number ${at}`, at))),
     (at: number) => withPngText(png, 'parameters', infotext(at, ', Version: StableNew')),
   ]
   return Array.from({ length: count }, (_, at) => {

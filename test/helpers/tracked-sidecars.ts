@@ -32,8 +32,13 @@ export function trackSidecars() {
 }
 
 /** The draft engine itself, not its guard; alive before, so that gone after means something. */
-export const engineRuns = (): Promise<LiveProcess> =>
-  waitFor(
-    () => liveDescendants().find(({ pid }) => /^\S*node .*draft-engine\/main\.ts/.test(commandLine(pid))),
-    'the draft engine',
-  )
+export const engineRuns = (): Promise<LiveProcess> => waitFor(findEngine, 'the draft engine', { ms: 20_000 })
+
+function findEngine(): LiveProcess | undefined {
+  const all = liveDescendants()
+  if (process.platform !== 'win32') return all.find(({ pid }) => /^\S*node .*draft-engine\/main\.ts/.test(commandLine(pid)))
+  // Windows does not tell command lines: it is what a guard has started, and a guard what the sidecar has.
+  const below = (parents: readonly { pid: number }[]) =>
+    all.filter(({ parentPid, name }) => name === 'node.exe' && parents.some(({ pid }) => pid === parentPid))
+  return below(below(below([process])))[0]
+}

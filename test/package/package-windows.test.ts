@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -8,14 +6,12 @@ import type { SelftestReport } from '../../src-sidecar/contract/selftest.ts'
 import { projectFolder } from '../helpers/sidecar.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { readJson, unpackedPackage } from './unpacked.ts'
+import { runBelowWine, windowsPath, wine, withoutLacks } from './wine.ts'
 
-// Wine stands in for Windows; STABLENEW_WINE names the folder that scripts/wine-folder.ts makes. The package's own Node (24) does not
-// run there, Node 22 for Windows does. Two things that Wine 8 lacks are made up for by fixtures/programs/wine-lacks.cjs.
-const wine = process.env.STABLENEW_WINE
+// Wine stands in for Windows. Two things that Wine 8 lacks are made up for by fixtures/programs/wine-lacks.cjs.
 const lacks = fileURLToPath(new URL('../fixtures/programs/wine-lacks.cjs', import.meta.url))
 const { version } = readJson<{ version: string }>(projectFolder, 'package.json')
 const all = process.env.STABLENEW_VERIFY === '1'
-const windowsPath = (path: string) => `Z:${path.replaceAll('/', '\\')}`
 
 describe.skipIf(!wine || process.env.STABLENEW_NO_PACKING === '1')('the package for Windows, below Wine', () => {
   let folder: string
@@ -23,26 +19,8 @@ describe.skipIf(!wine || process.env.STABLENEW_NO_PACKING === '1')('the package 
     folder = await unpackedPackage('win-x64')
   }, 300_000)
 
-  /** A file takes the output: a piped one fails there. */
-  async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const file = join(tempDir('output'), 'output')
-    const out = openSync(file, 'w')
-    const node = realpathSync(join(wine!, 'node.exe'))
-    const program = join(folder, 'sidecar/main.js')
-    const child = spawn(realpathSync(join(wine!, 'wine')), [node, program, ...args], {
-      stdio: ['ignore', out, out],
-      env: {
-        ...process.env,
-        WINEPREFIX: realpathSync(join(wine!, 'prefix')),
-        WINEDEBUG: '-all',
-        NODE_SKIP_PLATFORM_CHECK: '1',
-        NODE_OPTIONS: `--no-deprecation --require="${windowsPath(lacks).replaceAll('\\', '/')}"`,
-      },
-    })
-    closeSync(out)
-    const [code] = await once(child, 'exit')
-    return { code, output: readFileSync(file, 'utf8') }
-  }
+  const run = (...args: string[]) =>
+    runBelowWine([join(folder, 'sidecar/main.js'), ...args], { nodeOptions: withoutLacks(lacks) })
 
   test('says its version', async () => {
     const { code, output } = await run('--version')

@@ -40,8 +40,9 @@ async function hang(how: string, options: object, dataDir = tempDir('hanging')):
 const limits = { closingLimitMs: long, silentLimitMs: 600 }
 /** Starting to hang and ending take their time on a busy machine. */
 const slackMs = 3000
+const isWindows = process.platform === 'win32'
 
-describe.runIf(process.platform === 'linux')('a forced exit', () => {
+describe.runIf(process.platform === 'linux' || isWindows)('a forced exit', () => {
   test.for([
     ['an endless loop', 'loop'],
     ['Atomics.wait', 'wait'],
@@ -82,14 +83,14 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect((await (await hang('slow start', { ...limits, startLimitMs: long })).ended).how).toBe(0)
   })
 
-  test('begins its count when stdin ends in the middle of a start that hangs', async () => {
+  test.skipIf(isWindows)('begins its count when stdin ends in the middle of a start that hangs', async () => {
     const { child, ended, report } = await hang('start', { closingLimitMs: 500, startLimitMs: long, watchStdin: true })
     child.stdin!.end()
     expect((await ended).how).toBe(75)
     expect(report()).toMatchObject({ trigger: 'stdin-eof', steps: [{ phase: 'start', name: 'database' }] })
   })
 
-  test('has the guards kill at once, without the grace that the end of their lifeline gives', async () => {
+  test.skipIf(isWindows)('has the guards kill at once, without the grace that the end of their lifeline gives', async () => {
     const baseline = takeBaseline()
     const { ended, report } = await hang('guard', limits)
     expect((await ended).how).toBe(75)
@@ -97,7 +98,7 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect(report().remarks).toContain('1 of 1 guards were told to kill their processes')
   })
 
-  test('begins its count when stdin ends, although the main thread is stopped', async () => {
+  test.skipIf(isWindows)('begins its count when stdin ends, although the main thread is stopped', async () => {
     const { child, ended, report } = await hang('wait', { closingLimitMs: 500, silentLimitMs: long, watchStdin: true })
     await sleep(700)
     expect(child.exitCode).toBeNull()
@@ -108,7 +109,7 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect(report().trigger).toBe('stdin-eof')
   })
 
-  test('begins its count when the parent is gone, although the main thread is stopped', async () => {
+  test.skipIf(isWindows)('begins its count when the parent is gone, although the main thread is stopped', async () => {
     const baseline = takeBaseline()
     const dataDir = tempDir('hanging')
     const options = JSON.stringify({ closingLimitMs: 500, silentLimitMs: long, parentPid: 0 })
@@ -123,29 +124,34 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect(report).toMatchObject({ trigger: 'parent-gone', exitCode: 75 })
   })
 
-  test.concurrent('never comes while all is well, nor for the time that the process was stopped, in a shutdown or not', async () => {
-    const healthy = await hang('healthy', { closingLimitMs: 2000, silentLimitMs: 1500, watchStdin: true })
-    const { child, ended, lines, dataDir } = healthy
-    for (const line of ['', 'begin the shutdown\n']) {
-      child.stdin!.write(line)
-      child.kill('SIGSTOP')
-      await sleep(2500)
-      child.kill('SIGCONT')
-      await sleep(500)
-      expect(child.exitCode ?? child.signalCode).toBeNull()
-    }
-    child.kill('SIGSTOP')
-    child.stdin!.end()
-    await sleep(500)
-    const from = performance.now()
-    child.kill('SIGCONT')
-    await waitFor(() => lines.includes('closing'), 'the end of stdin', { everyMs: 1 })
-    expect(performance.now() - from).toBeLessThan(500)
-    expect((await ended).how).toBe(0)
-    expect(existsSync(join(dataDir, 'last-shutdown.json'))).toBe(false)
-  })
+  test
+    .skipIf(isWindows)
+    .concurrent(
+      'never comes while all is well, nor for the time that the process was stopped, in a shutdown or not',
+      async () => {
+        const healthy = await hang('healthy', { closingLimitMs: 2000, silentLimitMs: 1500, watchStdin: true })
+        const { child, ended, lines, dataDir } = healthy
+        for (const line of ['', 'begin the shutdown\n']) {
+          child.stdin!.write(line)
+          child.kill('SIGSTOP')
+          await sleep(2500)
+          child.kill('SIGCONT')
+          await sleep(500)
+          expect(child.exitCode ?? child.signalCode).toBeNull()
+        }
+        child.kill('SIGSTOP')
+        child.stdin!.end()
+        await sleep(500)
+        const from = performance.now()
+        child.kill('SIGCONT')
+        await waitFor(() => lines.includes('closing'), 'the end of stdin', { everyMs: 1 })
+        expect(performance.now() - from).toBeLessThan(500)
+        expect((await ended).how).toBe(0)
+        expect(existsSync(join(dataDir, 'last-shutdown.json'))).toBe(false)
+      },
+    )
 
-  test.concurrent('notices after a stop what it missed, with the main thread stopped as well', async () => {
+  test.skipIf(isWindows).concurrent('notices after a stop what it missed, with the main thread stopped as well', async () => {
     const { child, ended, report } = await hang('wait', { closingLimitMs: 1000, silentLimitMs: long, watchStdin: true })
     child.kill('SIGSTOP')
     child.stdin!.end()
@@ -158,7 +164,7 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect(report().trigger).toBe('stdin-eof')
   })
 
-  test.concurrent('is not held up by a disk that does not answer', async () => {
+  test.skipIf(isWindows).concurrent('is not held up by a disk that does not answer', async () => {
     const dataDir = tempDir('hanging')
     execFileSync('mkfifo', [join(dataDir, 'shutdown.log')])
     const { ended } = await hang('loop', limits, dataDir)
@@ -169,7 +175,7 @@ describe.runIf(process.platform === 'linux')('a forced exit', () => {
     expect((await (await hang('done', limits)).ended).how).toBe(0)
   })
 
-  test('is a SIGKILL where native calls are missing', async () => {
+  test.skipIf(isWindows)('is a SIGKILL where native calls are missing', async () => {
     const { ended, report, lines } = await hang('loop', { ...limits, nativeUrl: 'file:///missing.ts' })
     expect(lines[0]).toMatch(/^the watch against hanging has no native calls: /)
     expect((await ended).how).toBe('SIGKILL')

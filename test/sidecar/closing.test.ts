@@ -14,10 +14,12 @@ import { waitFor } from '../helpers/wait-for.ts'
 
 const { baseline, start } = trackSidecars()
 
+/** Windows has none: there `kill` ends a process at once. */
+const hasSignals = process.platform !== 'win32'
+
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 const ways: [string, (sidecar: RunningSidecar) => unknown][] = [
-  ['SIGTERM', ({ child }) => child.kill('SIGTERM')],
-  ['SIGINT', ({ child }) => child.kill('SIGINT')],
-  ['SIGHUP', ({ child }) => child.kill('SIGHUP')],
+  ...(hasSignals ? signals : []).map((name): (typeof ways)[number] => [name, ({ child }) => child.kill(name)]),
   ['the end of stdin', ({ child }) => child.stdin?.end()],
   ['the Exit button', ({ post }) => post('/api/shutdown', { trigger: 'exit-button' })],
 ]
@@ -67,7 +69,7 @@ test('a long image is interrupted soon after its shell is gone, and the job goes
   await closeSidecar(next)
 })
 
-test('a second signal cuts the wait for a long image short', async () => {
+test.runIf(hasSignals)('a second signal cuts the wait for a long image short', async () => {
   const sidecar = await start({ args: ['--draft-args', '--step-ms 1000'] })
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 60 } })
   await waitForSteps(sidecar)
@@ -152,7 +154,7 @@ test('a draft engine that dies in the middle of a job is started again, and the 
   expect(await closeSidecar(sidecar)).toMatchObject({ code: 0 })
 })
 
-test('without --watch-stdin a stdin at /dev/null ends nothing', async () => {
+test.runIf(hasSignals)('without --watch-stdin a stdin at /dev/null ends nothing', async () => {
   const sidecar = await start({ watch: false })
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings: { steps: 1 } })
   expect((await waitForEmptyQueue(sidecar)).total).toBe(1)
@@ -161,7 +163,7 @@ test('without --watch-stdin a stdin at /dev/null ends nothing', async () => {
   expect(await sidecar.ended).toMatchObject({ code: 0 })
 })
 
-test('a signal at any moment of the start ends it cleanly', async () => {
+test.runIf(hasSignals)('a signal at any moment of the start ends it cleanly', async () => {
   const dataDir = tempDir('sidecar')
   for (const delayMs of [0, 40, 80, 120, 160, 200, 300]) {
     const { child, ended } = spawnMain(['--shell', 'none', '--data-dir', dataDir])
@@ -185,7 +187,7 @@ describe('a second start on the same data folder', () => {
     await closeSidecar(first)
   })
 
-  test('waits for the first one where that is closing', async () => {
+  test.runIf(hasSignals)('waits for the first one where that is closing', async () => {
     const first = await start({ args: ['--draft-args', '--step-ms 500'] })
     await first.queue('example/portraits.txt', { prompts: [0], settings: { steps: 6 } })
     await waitForSteps(first)

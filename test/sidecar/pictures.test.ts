@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
@@ -33,6 +33,23 @@ const queue = async (sidecar: RunningSidecar, picture: Buffer | null, request: u
 }
 const pictures = ({ dataDir }: RunningSidecar) =>
   existsSync(join(dataDir, 'pictures')) ? readdirSync(join(dataDir, 'pictures')) : []
+
+test('copies of pictures that no job begins with any more are gone after the next start, where they are older than a day', async () => {
+  const first = await start({ args: ['--draft-args', '--step-ms 1'] })
+  const request = { name: 'fox.png', prompt: 'a fox', negativePrompt: '', source: { as: 'img2img' } }
+  expect((await queue(first, blank, request)).status).toBe(201)
+  await waitForEmptyQueue(first)
+  const [used = ''] = pictures(first)
+  await closeSidecar(first)
+  const put = (name: string) => writeFileSync(join(first.dataDir, 'pictures', name), blank)
+  for (const name of ['unused.png', 'half-written.png.123', 'young.png']) put(name)
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400
+  for (const name of [used, 'unused.png', 'half-written.png.123'])
+    utimesSync(join(first.dataDir, 'pictures', name), twoDaysAgo, twoDaysAgo)
+  const second = await start({ dataDir: first.dataDir })
+  await expect.poll(() => pictures(second).toSorted(), { timeout: 20_000 }).toEqual([used, 'young.png'].toSorted())
+  expect(await closeSidecar(second)).toMatchObject({ code: 0 })
+})
 
 test('a picture says how it was made, and is made again, varied and made larger', async () => {
   const sidecar = await start({ args: ['--draft-args', '--step-ms 1'] })

@@ -1,4 +1,4 @@
-import { renameSync, unlinkSync } from 'node:fs'
+import { readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
@@ -63,6 +63,7 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('button', { name: 'Clear the search' }).click()
     await expect.poll(() => tiles.count()).toBe(5)
     expect(await page.getByText('File is gone').count()).toBe(0)
+    expect(readdirSync(join(sidecar.dataDir, 'cache/thumbnails')).filter((name) => name.startsWith(`${lost.id}-`))).toEqual([])
     const after = await sidecar.get<ImagePage>('/api/images')
     expect(after.total).toBe(5)
     expect(after.images.filter(({ path }) => dirname(path) === moved)).toHaveLength(4)

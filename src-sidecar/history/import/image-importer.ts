@@ -81,11 +81,15 @@ export class ImageImporter implements Component {
   }
 
   async #run(state: ImportState, signal: AbortSignal): Promise<void> {
-    const { imports } = this.#options
+    const { imports, logger } = this.#options
     try {
       const jobId = imports.jobOf(state.folder, basename(state.folder), Date.now())
       let batch: string[] = []
-      for await (const path of picturesBelow(state.folder, signal)) {
+      const unreadable = (folder: string) => {
+        state.unreadable++
+        logger.warn({ folder }, 'a folder could not be read, and was left out of the import')
+      }
+      for await (const path of picturesBelow(state.folder, signal, unreadable)) {
         state.found++
         batch.push(path)
         if (batch.length < rowsAtOnce) continue

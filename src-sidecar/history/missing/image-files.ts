@@ -3,20 +3,22 @@ import type { Database } from '../../store/database.ts'
 import type { ImageStore } from '../image-store.ts'
 
 /** An image's file, as its row has it. */
-export type ImageFile = Pick<Image, 'id' | 'path' | 'sizeBytes' | 'missing'>
+export type ImageFile = Pick<Image, 'id' | 'path' | 'sizeBytes' | 'createdAtMs' | 'missing'>
 
 interface Row {
   id: number
   path: string
   size_bytes: number
+  created_at_ms: number
   missing_at_ms: number | null
 }
 
-const columns = 'id, path, size_bytes, missing_at_ms'
+const columns = 'id, path, size_bytes, created_at_ms, missing_at_ms'
 const toFile = (row: Row): ImageFile => ({
   id: row.id,
   path: row.path,
   sizeBytes: row.size_bytes,
+  createdAtMs: row.created_at_ms,
   missing: row.missing_at_ms !== null,
 })
 

@@ -30,6 +30,8 @@ export interface MissingFilesOptions {
   readonly files: ImageFiles
   readonly logger: Logger
   readonly publish: (event: AppEvent) => void
+  /** Removes the thumbnails of images that are removed. */
+  readonly forgetThumbnails: (images: readonly ImageFile[]) => Promise<void>
 }
 
 /**
@@ -187,10 +189,12 @@ export class MissingFiles implements Component {
     for (const some of slices(missing)) {
       const there = await answered(`looking for files such as ${some[0]?.path}`, presences(some), signal)
       if (there === null) break
-      const ids = this.#options.files.remove(some.filter((_, at) => there[at] === false))
+      const gone = some.filter((_, at) => there[at] === false)
+      const ids = this.#options.files.remove(gone)
       work.removed += ids.length
       work.seen += some.length
       if (ids.length > 0) this.#options.publish({ type: 'images-removed', ids })
+      await this.#options.forgetThumbnails(gone)
       await this.#note(
         some.filter((_, at) => there[at] === true),
         false,

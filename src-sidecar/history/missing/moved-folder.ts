@@ -32,7 +32,7 @@ export class MovedFolder {
 
   async #read(): Promise<Map<string, string[]>> {
     const byName = new Map<string, string[]>()
-    for await (const path of picturesBelow(this.#to, this.#signal)) {
+    for await (const path of picturesBelow(this.#to, this.#signal, () => {})) {
       const known = byName.get(basename(path))
       if (known === undefined) byName.set(basename(path), [path])
       else known.push(path)

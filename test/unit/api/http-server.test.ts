@@ -6,10 +6,10 @@ import { HttpServer } from '../../../src-sidecar/api/http-server.ts'
 import { listeningPorts } from '../../helpers/survivors.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 
-const hello = () => new Hono().get('/', (c) => c.text('hello'))
+const hello = async () => new Hono().get('/', (c) => c.text('hello'))
 
 test('listens on 127.0.0.1 on a port of its own, and not after its stop', async () => {
-  const [one, two] = [new HttpServer(hello()), new HttpServer(hello())]
+  const [one, two] = [new HttpServer(hello), new HttpServer(hello)]
   expect(one.port).toBe(0)
   await Promise.all([one.start(), two.start()])
   const ports = [one.port, two.port]
@@ -20,10 +20,32 @@ test('listens on 127.0.0.1 on a port of its own, and not after its stop', async 
   expect(listeningPorts().filter((port) => ports.includes(port))).toEqual([])
 })
 
+test('what answers is loaded with the first request, and once', async () => {
+  let loaded = 0
+  const server = new HttpServer(() => {
+    loaded++
+    return hello()
+  })
+  await server.start()
+  expect(loaded).toBe(0)
+  const ask = async () => await (await fetch(`http://127.0.0.1:${server.port}/`)).text()
+  expect(await Promise.all([ask(), ask(), server.prepare()])).toEqual(['hello', 'hello', undefined])
+  expect(loaded).toBe(1)
+  await server.stop()
+})
+
+test('what can not be loaded is an error where it is prepared, and 500 for who asks', async () => {
+  const server = new HttpServer(() => Promise.reject(new Error('broken')))
+  await server.start()
+  await expect(server.prepare()).rejects.toThrow('broken')
+  expect((await fetch(`http://127.0.0.1:${server.port}/`)).status).toBe(500)
+  await server.stop()
+})
+
 test('a stop waits for the answer that is being written', async () => {
   const held = Promise.withResolvers<void>()
   let asked = 0
-  const server = new HttpServer(
+  const server = new HttpServer(async () =>
     new Hono().get('/', async (c) => {
       asked++
       await held.promise
@@ -40,7 +62,7 @@ test('a stop waits for the answer that is being written', async () => {
 })
 
 test('a stop does not wait for a connection that says nothing, nor for an answer that never comes', async () => {
-  const server = new HttpServer(new Hono().get('/', () => new Promise<Response>(() => {})))
+  const server = new HttpServer(async () => new Hono().get('/', () => new Promise<Response>(() => {})))
   await server.start()
   const silent = connect(server.port, '127.0.0.1')
   await once(silent, 'connect')
@@ -53,7 +75,7 @@ test('a stop does not wait for a connection that says nothing, nor for an answer
 })
 
 test('a stop before or during the start ends it', async () => {
-  const [one, two] = [new HttpServer(hello()), new HttpServer(hello())]
+  const [one, two] = [new HttpServer(hello), new HttpServer(hello)]
   await one.stop()
   await one.start()
   await Promise.all([two.start(), two.stop()])
@@ -64,7 +86,7 @@ test('a stop before or during the start ends it', async () => {
 test('while it stops, what a connection that is still open asks is answered and not taken for a stranger’s', async () => {
   const held = Promise.withResolvers<void>()
   const ports: number[] = []
-  const server: HttpServer = new HttpServer(
+  const server: HttpServer = new HttpServer(async () =>
     new Hono().get('/', async (c) => {
       ports.push(server.port)
       await held.promise

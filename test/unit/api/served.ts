@@ -25,7 +25,7 @@ export interface Served {
 
 /** Serves `make`'s app on a real socket until the test is finished. */
 export async function served(make: (port: () => number) => Hono): Promise<Served> {
-  const server: HttpServer = new HttpServer(make(() => server.port))
+  const server: HttpServer = new HttpServer(async () => make(() => server.port))
   await server.start()
   onTestFinished(() => server.stop())
   return { server, port: server.port, ask: (path, asking) => ask(server.port, path, asking) }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Image } from '../../../src-sidecar/contract/image.ts'
@@ -13,9 +13,9 @@ import { FolderExporter, type FolderExporterOptions } from '../../../src-sidecar
 import { History } from '../../../src-sidecar/history/history.ts'
 import { ImageArchive } from '../../../src-sidecar/history/image-archive.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
-import { ImportStore } from '../../../src-sidecar/history/import/import-store.ts'
 import { UnfinishedImages } from '../../../src-sidecar/history/unfinished-images.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
+import { addImage } from '../../helpers/history-images.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 import { newDatabase, recipe, silent } from '../jobs/queue-fixture.ts'
 
@@ -47,16 +47,9 @@ afterEach(async () => {
 
 /** An image of the history, whose file says its own name. */
 function put(name: string, prompt = 'a cat'): Image {
-  const path = join(folder, name)
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, name)
-  utimesSync(path, 1_700_000_000, 1_700_000_000)
-  const jobId = new ImportStore(database).jobOf(folder, 'pictures', 0)
-  const imageIndex = database.prepare('SELECT count(*) FROM images').pluck().get() as number
-  const own = { packName: 'pictures', recipe: recipe({ prompt }) }
-  const used = { width: 8, height: 8, seed: 1, checkpoint: '', backend: 'A1', durationMs: 0, parameters: '' }
-  const image = { jobId, imageIndex, stage: 0, intermediate: false, path, sizeBytes: name.length, createdAtMs: 1, ...used, own }
-  return store.add(image)
+  const image = addImage({ database, store, folder }, { name, bytes: Buffer.from(name), recipe: recipe({ prompt }) })
+  utimesSync(image.path, 1_700_000_000, 1_700_000_000)
+  return image
 }
 
 async function exported(request: Omit<FolderExportRequest, 'folder'>): Promise<FolderExport> {

@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,6 +19,7 @@ import { ImageImporter } from '../../../src-sidecar/history/import/image-importe
 import { ImportStore } from '../../../src-sidecar/history/import/import-store.ts'
 import { withPngText } from '../../../src-sidecar/history/png-text.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
+import { promptGraph } from '../../helpers/picture-files.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { newDatabase, silent, smallPng } from '../jobs/queue-fixture.ts'
 
@@ -61,28 +72,7 @@ async function imported(): Promise<ImportState> {
 describe('an import', () => {
   test('takes in what A1, ComfyUI and StableNew wrote, where it lies, when it was made', async () => {
     const path = await put('txt2img/2024-01-05/00001.png', infotext('a red fox', 7))
-    const graph = {
-      3: {
-        class_type: 'KSampler',
-        inputs: {
-          seed: 5,
-          steps: 20,
-          cfg: 8,
-          sampler_name: 'euler',
-          scheduler: 'normal',
-          denoise: 1,
-          model: ['4', 0],
-          positive: ['6', 0],
-          negative: ['7', 0],
-          latent_image: ['5', 0],
-        },
-      },
-      4: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'sdxl.safetensors' } },
-      5: { class_type: 'EmptyLatentImage', inputs: { width: 512, height: 512, batch_size: 1 } },
-      6: { class_type: 'CLIPTextEncode', inputs: { text: 'a blue whale', clip: ['4', 1] } },
-      7: { class_type: 'CLIPTextEncode', inputs: { text: 'text', clip: ['4', 1] } },
-    }
-    await put('comfy.png', JSON.stringify(graph), 'prompt', 1_700_000_001_000)
+    await put('comfy.png', JSON.stringify(promptGraph('a blue whale', 5)), 'prompt', 1_700_000_001_000)
     await put('plain.png', null, '', 1_600_000_000_000)
     await sharp({ create: { width: 20, height: 10, channels: 3, background: '#123' } })
       .jpeg()
@@ -162,6 +152,16 @@ describe('an import', () => {
     importer = newImporter()
     await importer.start()
     expect(importer.state).toBeNull()
+  })
+
+  test.runIf(process.platform !== 'win32' && process.getuid?.() !== 0)('goes on where a folder may not be read', async () => {
+    await put('a/1.png', infotext('a', 1))
+    await put('locked/2.png', infotext('b', 2))
+    await put('z/3.png', infotext('c', 3))
+    chmodSync(join(folder, 'locked'), 0)
+    expect(await imported()).toMatchObject({ state: 'done', added: 2, unreadable: 1, problem: null })
+    chmodSync(join(folder, 'locked'), 0o700)
+    expect(await imported()).toMatchObject({ added: 1, known: 2, unreadable: 0 })
   })
 
   test('of what is no folder, or beside another one, is refused', async () => {

@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AppEvent } from '../../../src-sidecar/contract/events.ts'
 import type { MissingWork } from '../../../src-sidecar/contract/missing-files.ts'
 import { ImageStore } from '../../../src-sidecar/history/image-store.ts'
-import { ImportStore } from '../../../src-sidecar/history/import/import-store.ts'
 import { ImageFiles } from '../../../src-sidecar/history/missing/image-files.ts'
 import { MissingFiles } from '../../../src-sidecar/history/missing/missing-files.ts'
 import type { Database } from '../../../src-sidecar/store/database.ts'
 import { generateHistory } from '../../helpers/generated-history.ts'
+import { addImage } from '../../helpers/history-images.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { newDatabase, recipe, silent } from '../jobs/queue-fixture.ts'
 
@@ -17,9 +17,16 @@ let store: ImageStore
 let files: ImageFiles
 let folder: string
 let told: AppEvent[]
+let forgotten: number[]
 let missing: MissingFiles
 
-const newMissing = () => new MissingFiles({ files, logger: silent, publish: (event) => told.push(event) })
+const newMissing = () =>
+  new MissingFiles({
+    files,
+    logger: silent,
+    publish: (event) => told.push(event),
+    forgetThumbnails: async (images) => void forgotten.push(...images.map(({ id }) => id)),
+  })
 
 beforeEach(async () => {
   const fresh = await newDatabase()
@@ -29,6 +36,7 @@ beforeEach(async () => {
   store = new ImageStore(database)
   files = new ImageFiles(database, store)
   told = []
+  forgotten = []
   missing = newMissing()
 })
 afterEach(async () => {
@@ -37,17 +45,8 @@ afterEach(async () => {
 })
 
 /** An image of the history with a file of so many bytes. @returns its id */
-function put(name: string, sizeBytes = 10, onDisk = true): number {
-  const path = join(folder, name)
-  mkdirSync(dirname(path), { recursive: true })
-  if (onDisk) writeFileSync(path, Buffer.alloc(sizeBytes))
-  const jobId = new ImportStore(database).jobOf(folder, 'outputs', 0)
-  const imageIndex = database.prepare('SELECT count(*) FROM images').pluck().get() as number
-  const own = { packName: 'outputs', recipe: recipe() }
-  const used = { width: 8, height: 8, seed: 1, checkpoint: '', backend: 'A1', durationMs: 0, parameters: '' }
-  const { id } = store.add({ jobId, imageIndex, stage: 0, intermediate: false, path, sizeBytes, createdAtMs: 1, ...used, own })
-  return id
-}
+const put = (name: string, sizeBytes = 10, onDisk = true): number =>
+  addImage({ database, store, folder }, { name, bytes: onDisk ? Buffer.alloc(sizeBytes) : null, recipe: recipe() }).id
 
 async function done(begun: MissingWork | Promise<MissingWork>): Promise<MissingWork> {
   await begun
@@ -186,6 +185,7 @@ describe('to remove from the history', () => {
     told = []
     expect(await done(missing.remove({ folder: join(folder, 'a') }))).toMatchObject({ removed: 1, back: 1, of: 2 })
     expect(told).toContainEqual({ type: 'images-removed', ids: [gone] })
+    expect(forgotten).toEqual([gone])
     expect(store.all([here, gone, back]).map(({ id, missing }) => [id, missing])).toEqual([
       [here, false],
       [back, false],

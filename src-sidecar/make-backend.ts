@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { Backend } from './backends/backend.ts'
+import { backendDeadlines } from './backends/backend-deadlines.ts'
+import type { BackendPool } from './backends/backend-pool.ts'
+import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
+import { DraftBackend } from './backends/draft-backend.ts'
+import { ManagedBackend } from './backends/managed-backend.ts'
+import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
+import { ServerBackend } from './backends/server-backend.ts'
+import type { Paused } from './contract/queue-request.ts'
+import type { BackendSettings } from './contract/settings.ts'
+import type { CoreOptions } from './core.ts'
+import { asError } from './errors/app-error.ts'
+import type { Containment } from './processes/spawn-contained.ts'
+
+/** A server may be slow to answer while it moves gigabytes. */
+const freeMemoryMs = 60_000
+
+/** One that can't does not keep the others from it. */
+export async function freeAll(backends: BackendPool): Promise<Paused['freed']> {
+  const free = async (backend: Backend) => {
+    const backendId = backend.status.id
+    try {
+      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
+    } catch (error) {
+      return { backendId, freed: false, problem: asError(error).message }
+    }
+  }
+  return await Promise.all(backends.all.map(free))
+}
+
+/** The backend that these settings describe. It is not started. */
+export function makeBackend(
+  settings: BackendSettings,
+  options: CoreOptions,
+  containment: Containment,
+  onStatus: () => void,
+): Backend {
+  const { notice, remark, serverMode, folders } = options
+  const logFile = join(folders.log, `backend-${settings.id}.log`)
+  if (settings.kind !== 'draft') {
+    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
+    const client =
+      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
+    const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
+    const { managed } = settings
+    if (managed === null) return new ServerBackend(settings, what, client, onStatus)
+    return new ManagedBackend({ settings, what, client, managed, containment, logFile, onStatus, remark })
+  }
+  const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
+  return new DraftBackend({ settings, containment, args, logFile, onStatus, persistent: serverMode, notice, remark })
+}
