@@ -120,7 +120,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
 
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
-    const recovered = jobs.recover(runId, Date.now())
+    const recovered = jobs.recover(runId, Date.now(), options.checkDatabase)
     const unsaved = jobs.pending(lastEnded, 0).filter(({ problem }) => problem?.code === 'disk')
     const bulk = new BulkCancel(database)
     bulk.recover(Date.now())
@@ -232,7 +232,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       history,
       learningStore: new LearningStore(database),
       savedSearches: new SavedSearches(database),
-      indexCatchUp: new IndexCatchUp(images, logger),
+      indexCatchUp: new IndexCatchUp(images, logger, (error) => void storage.report(error)),
       recovered,
       unsaved,
       changeBackends(settings) {
@@ -255,7 +255,14 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         publish,
         forgetThumbnails: (images) => thumbnails.forget(images),
       }),
-      dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
+      dailyBackup: new DailyBackup({
+        database,
+        path,
+        folder: folders.backups,
+        logger,
+        notice: options.notice,
+        isDamaged: () => storage.trouble?.kind === 'damaged',
+      }),
       closeDatabase: () => database.close(),
     }
   }
