@@ -1,4 +1,4 @@
-// npm run test:wine: the containment on Windows and the package for it, below Wine. What Wine 8 lacks (taskkill /T, Ctrl+Break) is not run.
+// npm run test:wine: containment, processes, sidecar and the package on Node for Windows, below Wine. Tests count what is not run there, and say why.
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
 import { root, runScript } from './run-script.mjs'

@@ -40,17 +40,18 @@ describe.skipIf(!wine || process.env.STABLENEW_NO_PACKING === '1')('the package 
 
   test('passes its selftest', { timeout: 600_000 }, async () => {
     const report = join(tempDir('report'), 'report.json')
-    // Wine 8 delivers no Ctrl+Break, so that a backend is killed after its grace there.
-    const some = all ? [] : ['--scenario', 'T1,T4']
-    const close = ['--close', 'exit-button', '--cycles', '0', ...some]
-    const { code, output } = await run('--selftest', '--watch', '5', '--repeat', '1', '--report', windowsPath(report), ...close)
+    const some = all ? [] : ['--scenario', 'T1,T4', '--cycles', '0']
+    const { code, output } = await run('--selftest', '--watch', '5', '--repeat', '1', '--report', windowsPath(report), ...some)
     const { runs } = readJson<SelftestReport>(report)
     const outcomes = runs.map(({ id, result }) => `${id} ${result?.outcome} ${result?.findings.join('; ')}`.trim())
-    expect(outcomes, output).toEqual(runs.map(({ id }) => `${id} passed`))
+    const wanted = all ? ['T1', 'T2', 'T3', 'T4', 'T5', 'T5b', 'T6', 'M'] : ['T1', 'T4']
+    expect(outcomes, output).toEqual(wanted.map((id) => `${id} passed`))
     expect(code, output).toBe(0)
-    const left = all ? '' : ' The others: npm run verify.'
+    const left = all ? 'none was not run' : '6 were not run: npm run test:wine'
+    // An engine is killed after its grace there, as it never hears that it is to end.
+    const lacks = 'Ctrl+Break, taskkill /T, Node 24 and sharp'
     console.log(
-      `Windows below Wine: ${runs.length} runs of the selftest passed. Not run: Ctrl+Break, taskkill /T, Node 24, sharp.${left}`,
+      `Windows below Wine: ${runs.length} runs of the selftest passed, ${left}. Wine 8 lacks ${lacks}, which were not tried.`,
     )
   })
 })
