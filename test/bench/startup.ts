@@ -32,8 +32,21 @@ async function packageFolder(): Promise<string> {
 const rssBytes = ({ pid }: ChildProcess): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 
+/** What a process has computed so far, by its main thread and by all: unlike its time, hardly more on a busy machine. */
+function cpuMs({ pid }: ChildProcess): { main: number; all: number } {
+  const ofThread = (id: string) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  const all = readdirSync(`/proc/${pid}/task`).reduce((sum, id) => sum + ofThread(id), 0)
+  return { main: ofThread(String(pid)), all }
+}
+
+interface Started {
+  readonly child: ChildProcess
+  readonly ms: number
+  readonly cpu: ReturnType<typeof cpuMs>
+}
+
 /** From the start of the process until it has said a line with `until`. */
-async function started(node: string, args: readonly string[], until: string): Promise<{ child: ChildProcess; ms: number }> {
+async function started(node: string, args: readonly string[], until: string): Promise<Started> {
   const before = performance.now()
   const env = { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '' }
   const child = spawn(node, args, { stdio: ['pipe', 'pipe', 'inherit'], env })
@@ -45,7 +58,7 @@ async function started(node: string, args: readonly string[], until: string): Pr
     })
     child.once('exit', () => reject(new Error(`it ended early: ${said}`)))
   })
-  return { child, ms }
+  return { child, ms, cpu: cpuMs(child) }
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -59,6 +72,8 @@ interface Way {
   readonly line: readonly string[]
   readonly until: string
   readonly startMs: number[]
+  readonly mainMs: number[]
+  readonly cpuMs: number[]
   readonly rss: number[]
 }
 
@@ -69,10 +84,12 @@ const sidecar = (name: string, program: string): Way => ({
   line: [program, '--shell', 'none', '--host-lines', '--watch-stdin', '--data-dir', join(scratch, name)],
   until: '"ready"',
   startMs: [],
+  mainMs: [],
+  cpuMs: [],
   rss: [],
 })
 const idle = 'process.stdin.resume(); process.stdin.on("end", () => process.exit()); console.log("ready")'
-const bare: Way = { what: 'bare Node', line: ['-e', idle], until: 'ready', startMs: [], rss: [] }
+const bare: Way = { what: 'bare Node', line: ['-e', idle], until: 'ready', startMs: [], mainMs: [], cpuMs: [], rss: [] }
 const packaged = sidecar('packaged sidecar', join(folder, 'sidecar/main.js'))
 const sources = sidecar('sidecar from its sources', join(root, 'src-sidecar/main.ts'))
 
@@ -87,10 +104,12 @@ try {
     if (run > 0) bareMs.push(performance.now() - before)
     for (const way of [bare, packaged, sources]) {
       const quiet = way === sources ? ['--disable-warning=ExperimentalWarning'] : []
-      const { child, ms } = await started(node, [...quiet, ...way.line], way.until)
+      const { child, ms, cpu } = await started(node, [...quiet, ...way.line], way.until)
       if (run === 0 && way === packaged) firstMs = ms
       if (run > 0) {
         way.startMs.push(ms)
+        way.mainMs.push(cpu.main)
+        way.cpuMs.push(cpu.all)
         await delay(idleAfterMs)
         way.rss.push(rssBytes(child))
       }
@@ -100,6 +119,9 @@ try {
   const floorMs = median(bareMs)
   const floorRss = median(bare.rss)
   const time = (what: string, ms: number, target = '') => [what, `${ms.toFixed(0)} ms`, `${(ms / floorMs).toFixed(1)}×`, target]
+  const computed = (what: string, ms: number[], floor: number[]) => {
+    return [what, `${median(ms).toFixed(0)} ms`, `${(median(ms) / median(floor)).toFixed(1)}×`, '']
+  }
   const memory = ({ what, rss }: Way, target = '') => {
     const bytes = median(rss)
     return [`${what}: idle`, `${(bytes / 2 ** 20).toFixed(0)} MB`, `${(bytes / floorRss).toFixed(2)}×`, target]
@@ -109,6 +131,10 @@ try {
     time(`${packaged.what}: ready, first start`, firstMs),
     time(`${packaged.what}: ready`, median(packaged.startMs), '5×'),
     time(`${sources.what}: ready`, median(sources.startMs)),
+    ...[bare, packaged].flatMap((way) => [
+      computed(`${way.what}: computed until ready, main thread`, way.mainMs, bare.mainMs),
+      computed(`${way.what}: computed until ready, all threads`, way.cpuMs, bare.cpuMs),
+    ]),
     memory(bare),
     memory(packaged, '2×'),
     memory(sources),
