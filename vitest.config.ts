@@ -20,7 +20,8 @@ export default defineConfig({
     environment: 'node',
     // A process for each file: the check that nothing is left counts the descendants of its own process.
     pool: 'forks',
-    maxWorkers: 2,
+    // More than two cores: most tests wait most of the time.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     setupFiles: ['test/helpers/leave-nothing.ts'],
     globalSetup: ['test/helpers/leave-nothing-global.ts'],

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Backend } from './backends/backend.ts'
 import type { BackendPool } from './backends/backend-pool.ts'
 import { findInstalled } from './backends/find-installed.ts'
 import { IdleMemory } from './backends/idle-memory.ts'
@@ -8,8 +9,9 @@ import { readLog } from './backends/read-log.ts'
 import type { BackendLog, BackendLogQuery } from './contract/backend-log.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { FoundBackends } from './contract/found-backend.ts'
+import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings } from './contract/settings.ts'
-import { AppError } from './errors/app-error.ts'
+import { AppError, asError } from './errors/app-error.ts'
 import type { QueueProcessor } from './jobs/queue-processor.ts'
 import type { Logger } from './logging/logger.ts'
 
@@ -62,6 +64,19 @@ export const memoryFreer =
     const late = AbortSignal.timeout(freeMemoryMs)
     return await backend.freeMemory(over ? AbortSignal.any([over, late]) : late)
   }
+
+/** One that can't does not keep the others from it. */
+export async function freeAll({ all }: Pick<BackendPool, 'all'>): Promise<Paused['freed']> {
+  const free = async (backend: Backend) => {
+    const backendId = backend.status.id
+    try {
+      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
+    } catch (error) {
+      return { backendId, freed: false, problem: asError(error).message }
+    }
+  }
+  return await Promise.all(all.map(free))
+}
 
 export interface IdleMemoriesOptions {
   readonly pool: Pick<BackendPool, 'all'>

@@ -1,21 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import type { Backend } from './backends/backend.ts'
-import { backendDeadlines } from './backends/backend-deadlines.ts'
 import { BackendPool } from './backends/backend-pool.ts'
-import { BackendRecycling } from './backends/backend-recycling.ts'
-import { ComfyuiClient } from './backends/comfyui/comfyui-client.ts'
-import { DraftBackend } from './backends/draft-backend.ts'
-import { ManagedBackend } from './backends/managed-backend.ts'
-import { SdapiClient } from './backends/sdapi/sdapi-client.ts'
-import { ServerBackend } from './backends/server-backend.ts'
+import { makeBackend } from './compose-backend.ts'
+import { freeAll } from './compose-backends.ts'
+import { addLane } from './compose-lane.ts'
 import type { Folders } from './config/folders.ts'
 import type { AppEvent } from './contract/events.ts'
 import type { Image } from './contract/image.ts'
 import type { Job } from './contract/job.ts'
-import type { Paused } from './contract/queue-request.ts'
 import type { BackendSettings, Settings } from './contract/settings.ts'
-import { asError } from './errors/app-error.ts'
 import { DroppedPictures } from './history/dropped-pictures.ts'
 import { FolderExporter } from './history/folder-exporter.ts'
 import { History } from './history/history.ts'
@@ -34,7 +27,6 @@ import { UnfinishedImages } from './history/unfinished-images.ts'
 import { UnusedPictures } from './history/unused-pictures.ts'
 import { BulkCancel } from './jobs/bulk-cancel.ts'
 import { ImagesInHand } from './jobs/images-in-hand.ts'
-import { JobRunner } from './jobs/job-runner.ts'
 import { isEnded, JobStore } from './jobs/job-store.ts'
 import { Pace } from './jobs/pace.ts'
 import { JobQueue } from './jobs/queue.ts'
@@ -51,8 +43,6 @@ import { openOrRestoreDatabase, restoredNotice } from './store/restore-database.
 import { Storage } from './store/storage.ts'
 import { WriteDeadline } from './store/write-deadline.ts'
 
-/** A server may be slow to answer while it moves gigabytes. */
-const freeMemoryMs = 60_000
 /** Jobs whose manifest, or unsaved image, is looked for at start-up: more than all backends can have at work. */
 const lastEnded = 40
 
@@ -130,7 +120,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
 
   async function compose(options: CoreOptions, database: Database): Promise<Core> {
     const jobs = new JobStore(database)
-    const recovered = jobs.recover(runId, Date.now())
+    const recovered = jobs.recover(runId, Date.now(), options.checkDatabase)
     const unsaved = jobs.pending(lastEnded, 0).filter(({ problem }) => problem?.code === 'disk')
     const bulk = new BulkCancel(database)
     bulk.recover(Date.now())
@@ -242,7 +232,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       history,
       learningStore: new LearningStore(database),
       savedSearches: new SavedSearches(database),
-      indexCatchUp: new IndexCatchUp(images, logger),
+      indexCatchUp: new IndexCatchUp(images, logger, (error) => void storage.report(error)),
       recovered,
       unsaved,
       changeBackends(settings) {
@@ -265,84 +255,15 @@ export async function openCore(options: CoreOptions): Promise<Core> {
         publish,
         forgetThumbnails: (images) => thumbnails.forget(images),
       }),
-      dailyBackup: new DailyBackup({ database, path, folder: folders.backups, logger, notice: options.notice }),
+      dailyBackup: new DailyBackup({
+        database,
+        path,
+        folder: folders.backups,
+        logger,
+        notice: options.notice,
+        isDamaged: () => storage.trouble?.kind === 'damaged',
+      }),
       closeDatabase: () => database.close(),
     }
   }
-}
-
-interface LaneSurroundings extends CoreOptions {
-  readonly jobs: JobStore
-  readonly history: History
-  readonly processor: QueueProcessor
-  readonly pace: Pace
-  readonly storage: Storage
-  readonly inHand: ImagesInHand
-}
-
-function addLane(
-  { jobs, history, processor, pace, storage, inHand, publish, logger, recycling, notice }: LaneSurroundings,
-  backend: Backend,
-): void {
-  const recycler = new BackendRecycling({
-    backend,
-    limits: recycling,
-    notice,
-    onRecycled: (recycled) => {
-      logger.info({ recycled }, 'the backend was restarted')
-      publish({ type: 'recycled', recycled })
-    },
-  })
-  const transaction = <T>(work: () => T) => jobs.transaction(work)
-  const runner = new JobRunner({
-    backend,
-    store: jobs,
-    storage,
-    inHand,
-    saveImage: (job, at, made, by, commit) =>
-      history.save({ job, ...at, made, backend: by.name }, transaction, () => {
-        if (!commit()) return false
-        pace.learn(by.id, job.recipe, made.durationMs)
-        return true
-      }),
-    saveStage: (job, at, made, by, commit) => history.saveStage({ job, ...at, made, backend: by.name }, transaction, commit),
-    saveUnrecorded: (job, at, made, by) => history.saveUnrecorded({ job, ...at, made, backend: by.name }),
-    lastStage: (job, imageIndex) => history.lastStage(job.id, imageIndex),
-    onProgress: (progress) => publish({ type: 'progress', progress }),
-    onImage: (image) => {
-      publish({ type: 'image', image })
-      recycler.look()
-    },
-  })
-  const betweenJobs = (stopping: AbortSignal) => recycler.recycle(stopping)
-  processor.addLane({ backend, runner, jobEnds: () => recycler.jobEnds(), betweenJobs })
-}
-
-/** One that can't does not keep the others from it. */
-async function freeAll(backends: BackendPool): Promise<Paused['freed']> {
-  const free = async (backend: Backend) => {
-    const backendId = backend.status.id
-    try {
-      return { backendId, freed: await backend.freeMemory(AbortSignal.timeout(freeMemoryMs)), problem: null }
-    } catch (error) {
-      return { backendId, freed: false, problem: asError(error).message }
-    }
-  }
-  return await Promise.all(backends.all.map(free))
-}
-
-function makeBackend(settings: BackendSettings, options: CoreOptions, containment: Containment, onStatus: () => void): Backend {
-  const { notice, remark, serverMode, folders } = options
-  const logFile = join(folders.log, `backend-${settings.id}.log`)
-  if (settings.kind !== 'draft') {
-    const deadlines = { ...backendDeadlines, stallMs: settings.hungAfterMin * 60_000 }
-    const client =
-      settings.kind === 'sdapi' ? new SdapiClient(settings, { deadlines }) : new ComfyuiClient(settings, { deadlines })
-    const what = settings.kind === 'sdapi' ? 'WebUI' : 'ComfyUI'
-    const { managed } = settings
-    if (managed === null) return new ServerBackend(settings, what, client, onStatus)
-    return new ManagedBackend({ settings, what, client, managed, containment, logFile, onStatus, remark })
-  }
-  const args = ['--step-ms', String(settings.stepMs), ...options.draftArgs]
-  return new DraftBackend({ settings, containment, args, logFile, onStatus, persistent: serverMode, notice, remark })
 }

@@ -215,16 +215,17 @@ export class JobStore {
 
   /**
    * What an older run left `running` went down with it: interrupted, and back to the queue.
+   * @param crashed false where it came to its end, and only could not write that down
    * @returns the jobs that were found so, as they are now.
    */
-  recover(runId: string, nowMs: number): Job[] {
+  recover(runId: string, nowMs: number, crashed = true): Job[] {
     return this.#database.transaction(() => {
       const rows = this.#database
         .prepare(
-          `UPDATE jobs SET state = '${transitions.interrupt.to}', crashes = crashes + 1
+          `UPDATE jobs SET state = '${transitions.interrupt.to}', crashes = crashes + ?
            WHERE state = 'running' AND run_id IS NOT ? RETURNING id`,
         )
-        .all(runId) as { id: number }[]
+        .all(crashed ? 1 : 0, runId) as { id: number }[]
       this.#settleInterrupted(nowMs)
       return rows.map(({ id }) => this.get(id)!)
     })()

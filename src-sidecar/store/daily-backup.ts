@@ -13,6 +13,8 @@ export interface DailyBackupOptions {
   readonly folder: string
   readonly logger: Logger
   readonly notice: (message: string) => void
+  /** Of a damaged database no copy is made: it would take the place of a good one. */
+  readonly isDamaged?: () => boolean
 }
 
 /** Copies the database once a day while the app runs, and keeps seven of the copies. A stop in the middle leaves none. */
@@ -55,8 +57,8 @@ export class DailyBackup implements Component {
   }
 
   async #look(): Promise<void> {
-    const { database, path, folder, logger, notice } = this.#options
-    if (this.#stopping.signal.aborted) return
+    const { database, path, folder, logger, notice, isDamaged } = this.#options
+    if (this.#stopping.signal.aborted || isDamaged?.()) return
     try {
       const [newest] = await backupFiles(path, folder)
       const nowMs = Date.now()

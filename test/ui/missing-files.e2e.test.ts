@@ -44,6 +44,16 @@ test.skipIf(!hasBrowser)(
 
     await page.getByRole('button', { name: 'Show them' }).click()
     await expect.poll(() => tiles.count()).toBe(5)
+    await tiles.first().focus()
+    await page.keyboard.press('Space')
+    await page.getByRole('toolbar').getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('This image is forgotten with prompt, rating and tags.').waitFor()
+    if (pictures) {
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await page.screenshot({ path: `${pictures}/missing-selected.png` })
+    }
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByRole('button', { name: 'Clear the selection' }).click()
     await page.getByRole('button', { name: 'What to do' }).click()
     await dialog.getByRole('button', { name: 'Find moved folder' }).first().click()
     await dialog.getByLabel('Where it is now').fill(moved)

@@ -12,13 +12,16 @@ export class IndexCatchUp implements Component {
   readonly name = 'search index'
   readonly #store: ImageStore
   readonly #logger: Logger
+  readonly #onError: (error: unknown) => void
   readonly #closed = deferred<ComponentExit>()
   #stopping = false
   #work: Promise<void> | undefined
 
-  constructor(store: ImageStore, logger: Logger) {
+  /** @param onError may know what the error says of the database */
+  constructor(store: ImageStore, logger: Logger, onError: (error: unknown) => void = () => {}) {
     this.#store = store
     this.#logger = logger
+    this.#onError = onError
   }
 
   get closed(): Promise<ComponentExit> {
@@ -41,6 +44,7 @@ export class IndexCatchUp implements Component {
       while (!this.#stopping && this.#store.indexMissing(imagesAtOnce)) await nextTurn()
     } catch (error) {
       this.#logger.error({ err: error }, 'images could not be put into the search; the next start tries again')
+      this.#onError(error)
     }
   }
 }

@@ -263,3 +263,26 @@ test('what a stage that failed has left is named, and is no image that was asked
   expect(report.allMade).toBe(false)
   expect(said.out).toContain('Kept, made by txt2img: /out/1-1-txt2img.png')
 })
+
+test('why nothing can be saved is said once, and once that it can', () => {
+  const trouble = {
+    kind: 'full',
+    folder: '/out',
+    freeBytes: 0,
+    sinceMs: 5,
+    inHand: 0,
+    message: 'There is no room left in /out.',
+  } as const
+  for (const json of [false, true]) {
+    const { report, said } = reporting(false, 80, json)
+    for (const inHand of [0, 1, 2]) report.tell({ type: 'storage', storage: { ...trouble, inHand } })
+    report.tell({ type: 'storage', storage: null })
+    report.unsaved(0)
+    report.unsaved(2)
+    expect(said.error).toBe(
+      'There is no room left in /out.\nIt can be written again: it goes on.\n2 images were made and could not be saved.\n',
+    )
+    const events = said.out.split('\n').filter(Boolean)
+    expect(events.map((line) => JSON.parse(line).event)).toEqual(json ? ['storage', 'storage', 'unsaved'] : [])
+  }
+})

@@ -50,10 +50,9 @@ const put = (name: string, sizeBytes = 10, onDisk = true): number =>
 
 async function done(begun: MissingWork | Promise<MissingWork>): Promise<MissingWork> {
   await begun
-  return await waitFor(
-    () => told.findLast((event) => event.type === 'missing' && event.work.state !== 'running'),
-    'the end',
-  ).then((event) => (event as Extract<AppEvent, { type: 'missing' }>).work)
+  return await waitFor(() => told.findLast((event) => event.type === 'missing' && event.work.state !== 'running'), 'the end', {
+    ms: 30_000,
+  }).then((event) => (event as Extract<AppEvent, { type: 'missing' }>).work)
 }
 async function looked(): Promise<MissingWork> {
   told = []
@@ -104,7 +103,7 @@ describe('a look', () => {
     expect(files.lookedAtMs).toBe(0)
     missing = newMissing()
     missing.lookIfDue(day + 1)
-    await waitFor(() => files.lookedAtMs > 0, 'the end of the look')
+    await waitFor(() => files.lookedAtMs > 0, 'the end of the look', { ms: 30_000 })
     expect(marked()).toHaveLength(1)
     const at = files.lookedAtMs
     missing.lookIfDue(at + day - 1)

@@ -166,6 +166,14 @@ describe('recovery after a crash', () => {
     expect(store.get(id!)?.state).toBe('queued')
   })
 
+  test('does not count against a job of a run that ended well, and could not write that down', () => {
+    const [id] = store.add([newJob()], 0)
+    for (let run = 0; run < 4; run++) {
+      claimed(`run ${run}`)
+      expect(store.recover(`after ${run}`, 100, false)).toEqual([expect.objectContaining({ id, state: 'queued' })])
+    }
+  })
+
   test('keeps a job out of the queue that took the app down three times, and says so', () => {
     const [id] = store.add([newJob({ images: 4 }), newJob()], 0)
     for (const run of ['one', 'two']) {

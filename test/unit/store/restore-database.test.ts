@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { backupFiles, writeBackup } from '../../../src-sidecar/store/backup-files.ts'
 import { DailyBackup } from '../../../src-sidecar/store/daily-backup.ts'
 import { openDatabase } from '../../../src-sidecar/store/database.ts'
-import { openOrRestoreDatabase, restoredNotice } from '../../../src-sidecar/store/restore-database.ts'
+import { checkMark, openOrRestoreDatabase, restoredNotice } from '../../../src-sidecar/store/restore-database.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 import { silent } from '../jobs/queue-fixture.ts'
 
@@ -96,6 +96,14 @@ describe('a damaged database', () => {
   })
 })
 
+test('a mark beside the database has it read whole, and goes once that is done', async () => {
+  await made('a', 'b')
+  spoil(path)
+  writeFileSync(checkMark(path), '')
+  expect((await flagsOf(false)).names).toEqual(['a'])
+  expect(existsSync(checkMark(path))).toBe(false)
+})
+
 test('a whole database is opened as it is', async () => {
   await made('a', 'b')
   expect(await flagsOf(true)).toEqual({ names: ['a', 'b'], restored: null })
@@ -147,6 +155,17 @@ describe('the daily backup', () => {
     await backup.start()
     await backup.stop()
     expect(await backup.closed).toEqual({ name: 'daily backup' })
+    database.close()
+    expect(readdirSync(backups)).toEqual([])
+  })
+
+  test('is not made of a database that is known to be damaged', async () => {
+    const database = await open()
+    const about = { database, path, folder: backups, logger: silent, notice: () => {} }
+    const backup = new DailyBackup({ ...about, isDamaged: () => true })
+    await backup.start()
+    await backup.settled()
+    await backup.stop()
     database.close()
     expect(readdirSync(backups)).toEqual([])
   })
