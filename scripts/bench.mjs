@@ -1,4 +1,5 @@
-// npm run bench -- NAME [options]: runs test/bench/NAME.ts. Without a name: all of them, one after another, into test/bench/RESULTS.md.
+// npm run bench -- NAME [options]: runs test/bench/NAME.ts. Without a name: all of them, one after another,
+// into test/bench/RESULTS.md; with --results NAME …: those, in place of their parts of it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
@@ -6,8 +7,9 @@ import { root, runScript, SetupError } from './run-script.mjs'
 import { setup } from './setup.mjs'
 
 await runScript(import.meta.url, async ([name, ...options]) => {
-  const program = name === undefined ? join(root, 'scripts/run-benches.ts') : join(root, 'test/bench', `${name}.ts`)
-  if (name !== undefined && (!/^[a-z-]+$/.test(name) || !existsSync(program)))
+  const into = name === undefined || name === '--results'
+  const program = into ? join(root, 'scripts/run-benches.ts') : join(root, 'test/bench', `${name}.ts`)
+  if (!into && (!/^[a-z-]+$/.test(name) || !existsSync(program)))
     throw new SetupError(`There is no benchmark "${name}" in test/bench.`, 2)
   const node = await setup()
   const line = ['--disable-warning=ExperimentalWarning', program, ...options]

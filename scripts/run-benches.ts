@@ -1,10 +1,10 @@
-// All benchmarks, one after another, and their tables in test/bench/RESULTS.md. Started by bench.mjs under Node 24, after the set-up.
+// All benchmarks, or those that are named, one after another, and their tables in test/bench/RESULTS.md. Started by bench.mjs under Node 24, after the set-up.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../test/helpers/bench-table.ts'
 import { runChild } from './run-child.mjs'
-import { root, runScript } from './run-script.mjs'
+import { root, runScript, SetupError } from './run-script.mjs'
 
 const folder = join(root, 'test/bench')
 /** What is no benchmark but part of one. */
@@ -19,15 +19,25 @@ function commit(): string {
   }
 }
 
-await runScript(import.meta.url, async () => {
+const results = join(folder, 'RESULTS.md')
+const title = '# Benchmarks\n\nWritten by `npm run bench`, each part with its day, commit and machine.\n'
+
+/** The parts of RESULTS.md by name, as they are. */
+function partsThere(): Map<string, string> {
+  const text = existsSync(results) ? readFileSync(results, 'utf8') : ''
+  const parts = text.split(/^(?=## )/m).slice(1)
+  return new Map(parts.map((part) => [/^## (\S+)/.exec(part)![1]!, part.trimEnd()]))
+}
+
+await runScript(import.meta.url, async (chosen) => {
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !isPart(file))
     .map((file) => file.replace(/\.ts$/, ''))
     .sort()
-  const head = `# Benchmarks\n\nWritten by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}, ${commit()}.\n\n${machine()}\n`
-  const parts = [head]
+  const unknown = chosen.find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new SetupError(`There is no benchmark "${unknown}" in test/bench.`, 2)
   const failed: string[] = []
-  for (const name of names) {
+  for (const name of chosen.length > 0 ? chosen : names) {
     console.error(`${name} …`)
     let out = ''
     const line = ['--disable-warning=ExperimentalWarning', join(folder, `${name}.ts`)]
@@ -41,11 +51,13 @@ await runScript(import.meta.url, async () => {
     process.stdout.write(`${out}\n`)
     if (exitCode !== 0) failed.push(`${name} (exit code ${exitCode})`)
     const fence = out.includes('\n|') ? '' : '```\n'
-    parts.push(
-      `## ${name}\n\n${fence}${out.trim()}\n${fence}${exitCode === 0 ? '' : `\nIt failed with exit code ${exitCode}.\n`}`,
-    )
+    const head = `## ${name}\n\n${new Date().toISOString().slice(0, 10)}, ${commit()}.\n${machine()}`
+    const problem = exitCode === 0 ? '' : `\n\nIt failed with exit code ${exitCode}.`
+    const parts = partsThere().set(name, `${head}\n\n${fence}${out.trim()}\n${fence}${problem}`.trimEnd())
+    // At once: what comes next may take long.
+    const written = names.flatMap((one) => parts.get(one) ?? [])
+    writeFileSync(results, `${[title, ...written.map((part) => `${part}\n`)].join('\n')}`)
   }
-  writeFileSync(join(folder, 'RESULTS.md'), parts.join('\n'))
   if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}.`)
   return failed.length === 0 ? 0 : 1
 })
