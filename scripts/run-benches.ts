@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { machine } from '../test/helpers/bench-table.ts'
 import { runChild } from './run-child.mjs'
 import { root, runScript, SetupError } from './run-script.mjs'
 
@@ -51,7 +50,7 @@ await runScript(import.meta.url, async (chosen) => {
     process.stdout.write(`${out}\n`)
     if (exitCode !== 0) failed.push(`${name} (exit code ${exitCode})`)
     const fence = out.includes('\n|') ? '' : '```\n'
-    const head = `## ${name}\n\n${new Date().toISOString().slice(0, 10)}, ${commit()}.\n${machine()}`
+    const head = `## ${name}\n\n${new Date().toISOString().slice(0, 10)}, ${commit()}.`
     const problem = exitCode === 0 ? '' : `\n\nIt failed with exit code ${exitCode}.`
     const parts = partsThere().set(name, `${head}\n\n${fence}${out.trim()}\n${fence}${problem}`.trimEnd())
     // At once: what comes next may take long.

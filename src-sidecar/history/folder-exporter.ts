@@ -1,5 +1,5 @@
 import { constants, createWriteStream } from 'node:fs'
-import { chmod, copyFile, mkdir, open, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +10,8 @@ import type { FolderExport, folderExportRequestSchema } from '../contract/image-
 import { AppError, asError } from '../errors/app-error.ts'
 import type { Component, ComponentExit } from '../lifecycle/component.ts'
 import type { Logger } from '../logging/logger.ts'
+import { sizeText } from '../store/storage-message.ts'
+import { freeBytes } from '../store/write-target.ts'
 import { ExportedNames, imagesAsCsv, imagesAsJson } from './export-images.ts'
 import type { History } from './history.ts'
 import { syncFolder } from './image-archive.ts'
@@ -23,8 +25,8 @@ export interface FolderExporterOptions {
   readonly history: Pick<History, 'found' | 'batches'>
   readonly logger: Logger
   readonly onProgress: (state: FolderExport) => void
-  /** How many bytes a folder's disk has room for. */
-  readonly freeBytes?: (folder: string) => Promise<number>
+  /** For tests: how many bytes a folder's disk has room for; null where it does not say. */
+  readonly freeBytes?: (folder: string) => Promise<number | null>
 }
 
 /**
@@ -118,7 +120,7 @@ export class FolderExporter implements Component {
     state: FolderExport,
     signal: AbortSignal,
   ): Promise<number[]> {
-    const { history, freeBytes = freeBytesOf } = this.#options
+    const { history, freeBytes: free = freeBytes } = this.#options
     const chosen: number[] = []
     let bytes = spareBytes
     for (const images of ids === undefined ? history.found(search, sort) : history.batches(ids)) {
@@ -130,11 +132,11 @@ export class FolderExporter implements Component {
       state.of = chosen.length
       await nextTurn()
     }
-    const free = await freeBytes(unfinished)
-    if (free < bytes)
+    const room = await free(unfinished)
+    if (room !== null && room < bytes)
       throw new AppError(
         'disk',
-        `${megabytes(bytes)} are needed in ${dirname(state.folder)}, and its disk has room for ${megabytes(free)}. Make room, or export fewer images`,
+        `${sizeText(bytes)} are needed in ${dirname(state.folder)}, and its disk has room for ${sizeText(room)}. Make room, or export fewer images.`,
       )
     return chosen
   }
@@ -189,7 +191,7 @@ function diskError(error: unknown, { folder, copied, of }: FolderExport): AppErr
   const why = full.has((error as NodeJS.ErrnoException).code ?? '')
     ? `The disk of ${dirname(folder)} is full`
     : asError(error).message
-  const message = `${why}. ${copied} of ${of} images were copied to ${basename(folder)}, and have been removed again`
+  const message = `${why}. ${copied} of ${of} images were copied to ${basename(folder)}, and have been removed again.`
   return new AppError('disk', message, { cause: error })
 }
 
@@ -205,10 +207,3 @@ async function sync(path: string): Promise<void> {
     await file.close()
   }
 }
-
-async function freeBytesOf(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
-}
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`

@@ -8,5 +8,5 @@ export function exportText({ folder, state, copied, of, missing, problem }: Fold
   if (state === 'running') return `${copied.toLocaleString('en')} of ${count(of, 'image')} copied.${without}`
   if (state === 'done') return `${count(copied, 'image')} copied to ${folder}.${without}`
   if (state === 'stopped') return 'Stopped. What was copied has been removed again.'
-  return `${problem}.`
+  return problem ?? ''
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { AppEvent } from '../../contract/events.ts'
 import type {
@@ -14,13 +14,13 @@ import type { Logger } from '../../logging/logger.ts'
 import { LongWork } from '../long-work.ts'
 import { answered, presence } from './file-presence.ts'
 import type { ImageFile, ImageFiles } from './image-files.ts'
+import { all, filesAtOnce, missingBelow, missingOf, pathsOfMissing } from './missing-images.ts'
 import { missingPlaces } from './missing-places.ts'
 import { MovedFolder } from './moved-folder.ts'
 
 const lookAgainMs = 86_400_000
 /** After the start, and how often it is asked whether a look is due. */
 const askEveryMs = 300_000
-const filesAtOnce = 100
 /** Rows of one transaction: some 10 ms in which nothing else is answered. */
 const rowsAtOnce = 20
 /** Between two parts of a look that nobody waits for, so that a disk has time for others: a million files take ten minutes. */
@@ -73,7 +73,11 @@ export class MissingFiles implements Component {
 
   /** What is missing, and where. @throws AppError `timeout` where a disk does not answer */
   async view(): Promise<Missing> {
-    const found = await answered('asking where files are missing', missingPlaces(this.#missingPaths()), this.#work.closing)
+    const found = await answered(
+      'asking where files are missing',
+      missingPlaces(pathsOfMissing(this.#options.files)),
+      this.#work.closing,
+    )
     return { work: this.#work.state, ...(found ?? { images: 0, places: [], more: 0 }) }
   }
 
@@ -107,7 +111,8 @@ export class MissingFiles implements Component {
   async remove(request: RemoveMissingRequest): Promise<MissingWork> {
     await this.#giveWay()
     return this.#begin('remove', true, async (work, signal) => {
-      const wanted = 'ids' in request ? this.#of(request.ids) : this.#missingBelow(resolve(request.folder))
+      const { files } = this.#options
+      const wanted = 'ids' in request ? missingOf(files, request.ids) : missingBelow(files, resolve(request.folder))
       await this.#remove(await all(wanted, signal), work, signal)
     })
   }
@@ -166,7 +171,7 @@ export class MissingFiles implements Component {
 
   async #find(from: string, to: string, work: MissingWork, signal: AbortSignal): Promise<void> {
     const folder = new MovedFolder(from, to, signal)
-    const missing = await all(this.#missingBelow(from), signal)
+    const missing = await all(missingBelow(this.#options.files, from), signal)
     work.of = missing.length
     for (const some of slices(missing)) {
       const places = await answered(
@@ -212,32 +217,6 @@ export class MissingFiles implements Component {
       await nextTurn()
     }
   }
-
-  async *#missing(): AsyncGenerator<ImageFile[]> {
-    for (let after = 0; ; ) {
-      const some = this.#options.files.missingAfter(after, filesAtOnce)
-      if (some.length === 0) return
-      yield some
-      after = some.at(-1)!.id
-      await nextTurn()
-    }
-  }
-
-  async *#missingPaths(): AsyncGenerator<string[]> {
-    for await (const some of this.#missing()) yield some.map(({ path }) => path)
-  }
-
-  async *#missingBelow(folder: string): AsyncGenerator<ImageFile[]> {
-    const beginning = folder.endsWith(sep) ? folder : folder + sep
-    for await (const some of this.#missing()) yield some.filter(({ path }) => path.startsWith(beginning))
-  }
-
-  async *#of(ids: readonly number[]): AsyncGenerator<ImageFile[]> {
-    for (let at = 0; at < ids.length; at += filesAtOnce) {
-      yield this.#options.files.of(ids.slice(at, at + filesAtOnce)).filter(({ missing }) => missing)
-      await nextTurn()
-    }
-  }
 }
 
 const presences = (files: readonly ImageFile[]): Promise<(boolean | null)[]> =>
@@ -245,13 +224,4 @@ const presences = (files: readonly ImageFile[]): Promise<(boolean | null)[]> =>
 
 function* slices<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += rowsAtOnce) yield all.slice(at, at + rowsAtOnce)
-}
-
-async function all<T>(some: AsyncIterable<readonly T[]>, signal: AbortSignal): Promise<T[]> {
-  const found: T[] = []
-  for await (const part of some) {
-    if (signal.aborted) break
-    found.push(...part)
-  }
-  return found
 }

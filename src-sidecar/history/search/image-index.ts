@@ -50,15 +50,15 @@ export class ImageIndex {
       if (before !== undefined) this.#remove(before)
       return
     }
-    const values = facetsOf(image).map(([name, value]) => ({ letter: termLetters[name], id: this.#idOf(name, value) }))
-    const terms = values.map(({ letter, id }) => letter + id.toString(36)).join(' ')
+    // Each once: of a slot "a" with "b: c" and a slot "a: b" with "c" comes the same.
+    const terms = [...new Set(facetsOf(image).map(([name, value]) => termLetters[name] + this.#idOf(name, value).toString(36)))]
     // A rating changes one or two of a dozen: the others are counted already.
-    this.#recount(before?.terms ?? '', terms)
+    this.#recount(before?.terms.split(' ') ?? [], terms)
     if (before !== undefined) this.#removeRows(before)
     let moment = image.createdAtMs * momentsPerMs + (image.id % momentsPerMs)
     // Steps of its own, so that thousands of files with one time don't queue up behind each other.
-    while (this.#statements.addTerms.run(moment, image.id, terms).changes === 0) moment += 1 + (image.id % 997)
-    const words = [everyWord, ...values.map(({ id }) => termWord(id))].join(' ')
+    while (this.#statements.addTerms.run(moment, image.id, terms.join(' ')).changes === 0) moment += 1 + (image.id % 997)
+    const words = [everyWord, ...terms.map((term) => termWord(idIn(term)))].join(' ')
     const { prompt, negativePrompt } = image.recipe
     for (const word of new Set([...wordsOf(prompt), ...wordsOf(negativePrompt)])) this.#statements.addWord.run(word)
     this.#statements.addWords.run(moment, searchableText(prompt), searchableText(negativePrompt), words)
@@ -72,7 +72,7 @@ export class ImageIndex {
   }
 
   #remove(found: Indexed): void {
-    this.#recount(found.terms, '')
+    this.#recount(found.terms.split(' '), [])
     this.#removeRows(found)
   }
 
@@ -81,14 +81,10 @@ export class ImageIndex {
     this.#statements.removeWords.run(moment)
   }
 
-  #recount(before: string, after: string): void {
-    const left = new Set(before.split(' '))
-    for (const term of after.split(' ')) if (term !== '' && !left.delete(term)) this.#count(term, 1)
-    for (const term of left) if (term !== '') this.#count(term, -1)
-  }
-
-  #count(term: string, images: 1 | -1): void {
-    this.#statements.count.run(images, Number.parseInt(term.slice(1), 36))
+  #recount(before: readonly string[], after: readonly string[]): void {
+    const left = new Set(before)
+    for (const term of after) if (!left.delete(term)) this.#statements.count.run(1, idIn(term))
+    for (const term of left) this.#statements.count.run(-1, idIn(term))
   }
 
   /**
@@ -112,3 +108,6 @@ export class ImageIndex {
     return find.get(name, value) ?? Number(addValue.run(name, value).lastInsertRowid)
   }
 }
+
+/** Of the value in facet_values. */
+const idIn = (term: string): number => Number.parseInt(term.slice(1), 36)

@@ -145,7 +145,7 @@ test('an export that fills the disk says so, and what was copied is removed', (c
     state: 'failed',
     copied: 2,
     left: [],
-    problem: expect.stringMatching(/^The disk of .* is full\. 2 of 3 images were copied to .*, and have been removed again$/),
+    problem: expect.stringMatching(/^The disk of .* is full\. 2 of 3 images were copied to .*, and have been removed again\.$/),
   })
   expect(existsSync(join(disk, 'to'))).toBe(false)
 })

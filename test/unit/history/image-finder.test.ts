@@ -263,6 +263,19 @@ describe('a search', () => {
     expect(store.facets.of(search({})).facets.find(({ name }) => name === 'tag')).toBeUndefined()
   })
 
+  test('counts a value once that comes of two slots, however often the image changes', () => {
+    const job = newJob({ chosen: { slots: { a: 'b: c', 'a: b': 'c' } } })
+    const about = { ...add(), jobId: jobs.add([job], 0)[0]!, path: '/images/slots.png' }
+    const { id } = store.add(about)
+    const slots = () => store.facets.of(search({})).facets.find(({ name }) => name === 'slot')?.values
+    expect(slots()).toEqual([{ value: 'a: b: c', count: 1 }])
+    store.rate(id, 4, 0)
+    store.rate(id, 5, 0)
+    expect(slots()).toEqual([{ value: 'a: b: c', count: 1 }])
+    store.forget(id)
+    expect(slots()).toBeUndefined()
+  })
+
   test('leaves out what a later stage went on with, until that is what there is', () => {
     const { id, jobId } = add({ prompt: 'a red fox' })
     const first = store.get(id)!
