@@ -27,5 +27,7 @@ export default defineConfig({
     globalSetup: ['test/helpers/leave-nothing-global.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Its own second is short beside two other files.
+    expect: { poll: { timeout: 20_000 } },
   },
 })

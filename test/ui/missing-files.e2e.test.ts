@@ -72,8 +72,10 @@ test.skipIf(!hasBrowser)(
     await page.getByText('Nothing was made like that').waitFor()
     await page.getByRole('button', { name: 'Clear the search' }).click()
     await expect.poll(() => tiles.count()).toBe(5)
-    expect(await page.getByText('File is gone').count()).toBe(0)
-    expect(readdirSync(join(sidecar.dataDir, 'cache/thumbnails')).filter((name) => name.startsWith(`${lost.id}-`))).toEqual([])
+    await expect.poll(() => page.getByText('File is gone').count()).toBe(0)
+    const thumbnails = () =>
+      readdirSync(join(sidecar.dataDir, 'cache/thumbnails')).filter((name) => name.startsWith(`${lost.id}-`))
+    await expect.poll(thumbnails).toEqual([])
     const after = await sidecar.get<ImagePage>('/api/images')
     expect(after.total).toBe(5)
     expect(after.images.filter(({ path }) => dirname(path) === moved)).toHaveLength(4)
