@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { Hono } from 'hono'
 import { EventStream } from './api/event-stream.ts'
+import { HttpServer } from './api/http-server.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
 import { acquireInstance } from './cli/second-start.ts'
-import { composeApp } from './compose-app.ts'
 import { composeEnd } from './compose-end.ts'
 import { environment, platformFolders } from './config/environment.ts'
 import { foldersFor, makeFolders } from './config/folders.ts'
@@ -16,6 +17,7 @@ import type { Job } from './contract/job.ts'
 import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
 import { ResourceNotes } from './diagnostics/resource-notes.ts'
+import { AppError } from './errors/app-error.ts'
 import type { StopReason } from './lifecycle/component.ts'
 import { withDeadline } from './lifecycle/deadline.ts'
 import { openLog } from './logging/logger.ts'
@@ -52,7 +54,7 @@ export async function startApp(
 ): Promise<App> {
   const began = performance.now()
   const folders = foldersFor(platformFolders(), command.dataDir)
-  await makeFolders(folders)
+  makeFolders(folders)
   const lock = new InstanceLock(join(folders.data, 'instance.lock'))
   await acquireInstance(lock, folders.data, abort)
 
@@ -91,13 +93,18 @@ export async function startApp(
   })
   const { end } = parts
   parts.starting('settings and database')
-  const lastShutdown = parts.record.readLast()
   end.finallyDo('instance lock', () => lock.release())
   end.finallyDo('log', async () => {
     logger.info('StableNew has closed')
     await log.close()
   })
   end.finallyDo('instance file', () => removeInstance(folders.data))
+  const api = Promise.withResolvers<() => Promise<Hono>>()
+  const started = Promise.withResolvers<void>()
+  for (const { promise } of [api, started]) promise.catch(() => {})
+  const server = new HttpServer(async () => (await api.promise)())
+  // Stopped with the window, but where there is none yet.
+  end.finallyDo(server.name, () => server.stop())
   /** Between two steps of the start: somebody may have asked for the end meanwhile. */
   const goOn = () => {
     abort.throwIfAborted()
@@ -129,17 +136,28 @@ export async function startApp(
     })
     end.finallyDo('database', core.closeDatabase)
     writeHangs = () => core.storage.hangs
-    // Most of that is waiting for the system, while the rest is made. What goes wrong is told where it is waited for, among the components.
-    core.containment.start(abort).catch(() => {})
     parts.guardsAre(() => core.containment.processes.map(({ identity }) => identity))
     void core.processor.closed.then(({ error }) => {
       if (error !== undefined) void end.request({ trigger: 'uncaught-error', detail: `the queue ended: ${error.message}` })
     })
     for (const job of core.recovered) notice(recoveredNotice(job))
     for (const job of core.unsaved) notice(unsavedNotice(job))
-    const status = () => ({ closing: end.closing, notices, lastShutdown })
-    const context = { command, handshake, host, folders, logger, runId, token, events, settings, core, parts, status, notice }
-    const { components, server, shell } = await composeApp(context)
+    goOn()
+    parts.starting(server.name)
+    await withDeadline(`start: ${server.name}`, componentStartMs, server.start())
+    const url = `http://127.0.0.1:${server.port}`
+    await writeInstance(folders.data, { pid: process.pid, url, token })
+    host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })
+    goOn()
+    const lastShutdown = parts.record.readLast()
+    const { composeApp } = await import('./compose-app.ts')
+    const { components, shell, loadApi } = await composeApp({
+      ...{ command, handshake, host, folders, logger, runId, token, events, settings, core, parts, server, notice },
+      status: () => ({ closing: end.closing, notices, lastShutdown }),
+      whenStarted: started.promise,
+    })
+    api.resolve(loadApi)
+    // While the page is loaded; what that asks for is answered when all this is done.
     for (const component of components) {
       goOn()
       parts.starting(component.name)
@@ -147,19 +165,16 @@ export async function startApp(
     }
     const { leftovers } = core.containment
     if (leftovers?.message !== undefined) notice(leftovers.message)
-    goOn()
-    const url = `http://127.0.0.1:${server.port}`
-    await writeInstance(folders.data, { pid: process.pid, url, token })
-    host.ready({ url: `${url}/?token=${token}`, port: server.port, token, runId })
     parts.ready()
     goOn()
+    started.resolve()
     await shell.start(abort)
-    // While the window comes up.
     await server.prepare()
     goOn()
     await core.processor.start()
     logger.info({ port: server.port, shell: shell.kind, ms: Math.round(performance.now() - began) }, 'StableNew is ready')
   } catch (error) {
+    for (const { reject } of [api, started]) reject(new AppError('shutting_down', 'StableNew closes before it has started.'))
     if (abort.aborted) await end.request(abort.reason as StopReason)
     else if (end.closing !== null) await end.closed
     else {

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { release } from 'node:os'
 import { join } from 'node:path'
+import type { Hono } from 'hono'
 import type { ApiParts } from './api/api-parts.ts'
 import { EntryCodes } from './api/entry-codes.ts'
 import type { EventStream } from './api/event-stream.ts'
-import { HttpServer } from './api/http-server.ts'
+import type { HttpServer } from './api/http-server.ts'
 import { PageTracker } from './api/page-tracker.ts'
 import type { ServeCommand } from './cli/command-line.ts'
 import type { Host } from './cli/host.ts'
@@ -45,22 +46,26 @@ export interface AppContext {
   readonly settings: SettingsFile
   readonly core: Core
   readonly parts: EndParts
+  readonly server: HttpServer
   readonly status: () => Pick<Status, 'closing' | 'notices' | 'lastShutdown'>
   readonly notice: (message: string) => void
+  /** Settles when all components have started, rejects when they don't. */
+  readonly whenStarted: Promise<void>
 }
 
 export interface AppParts {
-  /** In the order in which they start; the shell and the queue come after them. */
+  /** In the order in which they start: after the server, and before the shell and the queue. */
   readonly components: readonly Component[]
-  readonly server: HttpServer
   readonly shell: Shell
+  /** What the server answers with. */
+  readonly loadApi: () => Promise<Hono>
 }
 
 const resources = (name: string): string => join(appFolder, 'resources', name)
 
 /** Puts packs, API and window around the core and registers how each of them ends. Starts nothing. */
 export async function composeApp(context: AppContext): Promise<AppParts> {
-  const { command, handshake, host, folders, logger, token, events, settings, core, parts, notice } = context
+  const { command, handshake, host, folders, logger, token, events, settings, core, parts, server, notice } = context
   const { end } = parts
   const ask = (trigger: StopTrigger, now?: boolean) => void end.request({ trigger }, now)
   await mkdir(join(folders.cache, 'thumbnails'), { recursive: true, mode: 0o700 })
@@ -114,6 +119,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   const apiParts: ApiParts = {
     auth: { token, entryCodes, port: () => server.port, allowedOrigins },
     logger,
+    whenStarted: context.whenStarted,
     uiFolder: resources('ui'),
     packs,
     packEditor: new PackEditor(packs, join(folders.data, 'drafts'), () => core.backends.models.loras),
@@ -155,7 +161,7 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
       if (end.closing !== null) throw new AppError('shutting_down', 'StableNew is closing and takes no new work.')
     },
   }
-  const server = new HttpServer(async () => (await import('./api/api.ts')).createApi(apiParts))
+  const loadApi = async () => (await import('./api/api.ts')).createApi(apiParts)
   const shell = composeShell({
     choice: command.shell,
     handshake,
@@ -253,8 +259,8 @@ export async function composeApp(context: AppContext): Promise<AppParts> {
   })
   const { containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace } = core
   const own = [containment, backends, indexCatchUp, dailyBackup, importer, missingFiles, unusedPictures, lowSpace]
-  const components = [packs, diagnostics, server, ...own, learning]
-  return { components, server, shell }
+  const components = [packs, diagnostics, ...own, learning]
+  return { components, shell, loadApi }
 }
 
 const leakNotice = ({ name, kbPerS, lowKbPerS, highKbPerS, windowMs, rssBytes }: Leak): string =>

@@ -63,7 +63,7 @@ export async function runPack(
     throw new AppError('disk', `The folder ${out} can't be made: ${cause.message}`, { cause })
   })
   const own = foldersFor(platformFolders(), join(shared.data, 'runs', runId))
-  await makeFolders({ ...own, images: own.data })
+  makeFolders({ ...own, images: own.data })
   await mkdir(shared.log, { recursive: true, mode: 0o700 })
   const log = openLog(shared.log, 'stablenew-run.log')
 

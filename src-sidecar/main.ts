@@ -1,15 +1,11 @@
 import { type App, startApp } from './app.ts'
 import { type CyclesCommand, parseCommandLine, type RunCommand, type ServeCommand } from './cli/command-line.ts'
 import { createHost } from './cli/host.ts'
-import { planRun, printPlan } from './cli/plan-run.ts'
-import { RunReport } from './cli/run-report.ts'
 import { bringToFront } from './cli/second-start.ts'
-import { type PackRun, runPack } from './compose-run.ts'
-import { selftest } from './compose-selftest.ts'
+import type { PackRun } from './compose-run.ts'
 import { platformFolders } from './config/environment.ts'
 import { foldersFor } from './config/folders.ts'
 import type { Instance } from './config/instance-file.ts'
-import { runCycles } from './cycles.ts'
 import { AppError, asError } from './errors/app-error.ts'
 import type { StopReason } from './lifecycle/component.ts'
 import { ParentWatch } from './lifecycle/parent-watch.ts'
@@ -103,10 +99,13 @@ function signalCode({ reason }: AbortSignal): number | undefined {
 
 async function run(command: RunCommand): Promise<number> {
   if (command.dryRun) {
+    const { planRun, printPlan } = await import('./cli/plan-run.ts')
     const write = (text: string) => new Promise<boolean>((resolve) => process.stdout.write(text, (gone) => resolve(!gone)))
     await printPlan(await planRun(command, foldersFor(platformFolders(), command.dataDir).packs), command.json, write)
     return exitCodes.clean
   }
+  const { RunReport } = await import('./cli/run-report.ts')
+  const { runPack } = await import('./compose-run.ts')
   const report = new RunReport({ ...terminal, error, json: command.json })
   const abort = new AbortController()
   let pack: PackRun | undefined
@@ -139,8 +138,10 @@ async function untilAborted(work: (abort: AbortSignal) => Promise<number>, armed
   return signalCode(abort.signal) ?? exitCode
 }
 
-const cycles = ({ cycles: times, serve: command }: CyclesCommand) =>
-  untilAborted((abort) => runCycles(command, times, out, abort), command.watchStdin)
+async function cycles({ cycles: times, serve: command }: CyclesCommand): Promise<number> {
+  const { runCycles } = await import('./cycles.ts')
+  return await untilAborted((abort) => runCycles(command, times, out, abort), command.watchStdin)
+}
 
 async function main(): Promise<number> {
   const command = parseCommandLine(process.argv.slice(2), { out, error })
@@ -148,6 +149,7 @@ async function main(): Promise<number> {
   if (command.kind === 'run') return await run(command)
   if (command.kind === 'cycles') return await cycles(command)
   if (command.kind === 'selftest') {
+    const { selftest } = await import('./compose-selftest.ts')
     const work = (abort: AbortSignal) => selftest(command, process.argv[1] ?? '', terminal, abort)
     return await untilAborted(work, false).catch((thrown: unknown) => {
       error(`${asError(thrown).message}\n`)

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { build, type Rolldown } from 'vite'
 import { type ProgramName, programs } from '../../src-sidecar/config/program-path.ts'
 import { root } from '../run-script.mjs'
-import { asciiOnly, bundledRequire, plainBuiltins } from './bundle-plugins.ts'
+import { asciiOnly, plainBuiltins, requiredPackages, sqliteBundled, undiciBeside } from './bundle-plugins.ts'
 
 /** Loaded from `node_modules` beside the programs: native parts find their files from where they lie. */
-export const nativePackages = ['better-sqlite3', 'koffi', 'sharp'] as const
+export const nativePackages = ['koffi', 'sharp'] as const
 
 const licencesFile = 'licences.json'
 
@@ -19,7 +19,7 @@ export interface Licence {
 }
 
 /** The sources that are bundled, by the name of the file that each becomes. */
-const entries: Record<ProgramName | 'sidecar' | 'launch', string> = {
+const entries: Record<ProgramName | 'sidecar' | 'launch' | 'undici', string> = {
   ...(Object.fromEntries(Object.entries(programs).map(([name, source]) => [name, `src-sidecar/${source}`])) as Record<
     ProgramName,
     string
@@ -28,6 +28,7 @@ const entries: Record<ProgramName | 'sidecar' | 'launch', string> = {
   main: 'src-sidecar/packaged.ts',
   sidecar: 'src-sidecar/main.ts',
   launch: 'scripts/package/launch.mjs',
+  undici: 'node_modules/undici/index.js',
 }
 
 /**
@@ -48,7 +49,7 @@ async function bundle(name: string, source: string, folder: string): Promise<Lic
     configFile: false,
     root,
     logLevel: 'warn',
-    plugins: [plainBuiltins, bundledRequire, asciiOnly],
+    plugins: [plainBuiltins, requiredPackages(nativePackages), sqliteBundled, undiciBeside, asciiOnly],
     // As Node itself does, and not its build for bundlers, which lacks the default export.
     resolve: { alias: { 'opentype.js': join(root, 'node_modules/opentype.js/dist/opentype.js') } },
     ssr: { noExternal: true, external: [...nativePackages], target: 'node', resolve: { conditions: ['node'] } },

@@ -38,6 +38,8 @@ const program = /\.(js|cjs|mjs|node|dll)$|\.so[.\d]*$|(^|\/)(package|versions)\.
 const font = /^files\/inter-(latin|latin-ext|cyrillic|greek|vietnamese)-600-normal\.woff$/
 /** Sources, and the parts of other platforms. */
 const left = /^(deps|build|vendor|doc|test)\/|musl|cnoke|\.min\.js$/
+/** Bundled; its native part is not. */
+const bundled = /^better-sqlite3\/lib\//
 
 /** Copies what one package needs at run time. @returns the files, from `modules` */
 export function copyPackage(name: string, modules: string, to: string, { os, cpu }: Target): string[] {
@@ -46,7 +48,12 @@ export function copyPackage(name: string, modules: string, to: string, { os, cpu
     .filter((entry) => entry.isFile())
     .map((entry) => relative(from, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .filter((file) => program.test(file) || (name === '@fontsource/inter' && font.test(file)))
-    .filter((file) => !left.test(file) && (!file.startsWith('prebuilds/') || file === `prebuilds/${os}-${cpu}.node`))
+    .filter(
+      (file) =>
+        !left.test(file) &&
+        !bundled.test(`${name}/${file}`) &&
+        (!file.startsWith('prebuilds/') || file === `prebuilds/${os}-${cpu}.node`),
+    )
     .sort()
   for (const file of files) {
     mkdirSync(dirname(join(to, name, file)), { recursive: true })

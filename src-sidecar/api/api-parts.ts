@@ -29,6 +29,8 @@ import type { PageTracker } from './page-tracker.ts'
 export interface ApiParts {
   readonly auth: AuthOptions
   readonly logger: Logger
+  /** Until then the UI alone is served, and questions wait. Rejects where the start fails. */
+  readonly whenStarted: Promise<void>
   /** Folder of the built UI. */
   readonly uiFolder: string
   readonly packs: PackLibrary

@@ -56,6 +56,10 @@ export function createApi(parts: ApiParts): Hono {
     }),
   )
   app.use(authenticate(auth))
+  app.use('/api/*', async (_c, next) => {
+    await parts.whenStarted
+    await next()
+  })
   const limited = bodyLimit({
     maxSize: maxBodyBytes,
     onError: () => {

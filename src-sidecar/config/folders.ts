@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { PlatformFolders } from './environment.ts'
 
@@ -28,6 +28,6 @@ export function foldersFor(platform: PlatformFolders, dataDir?: string): Folders
   }
 }
 
-export async function makeFolders(folders: Folders): Promise<void> {
-  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 })
+export function makeFolders(folders: Folders): void {
+  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true, mode: 0o700 })
 }

@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createApi } from '../../../src-sidecar/api/api.ts'
 import type { ApiParts } from '../../../src-sidecar/api/api-parts.ts'
 import { EntryCodes } from '../../../src-sidecar/api/entry-codes.ts'
+import { defaultSettings } from '../../../src-sidecar/contract/settings.ts'
+import { AppError } from '../../../src-sidecar/errors/app-error.ts'
 import { tempDir } from '../../helpers/temp-dir.ts'
 import { silent } from '../jobs/queue-fixture.ts'
 import { served } from './served.ts'
@@ -10,11 +14,11 @@ const token = 'secret'
 const shell = 'http://localhost:34567'
 
 /** The parts that every request passes through; the routes' own are tested with the whole app. */
-const api = () =>
+const api = (more: Partial<ApiParts> = {}) =>
   served((port) => {
     const auth = { token, entryCodes: new EntryCodes(), port, allowedOrigins: new Set([shell]) }
     const storage = { errorOf: async () => undefined }
-    const parts: Partial<ApiParts> = { auth, logger: silent, uiFolder: tempDir('ui'), storage }
+    const parts: Partial<ApiParts> = { auth, logger: silent, uiFolder: tempDir('ui'), storage, ...more }
     return createApi(parts as ApiParts)
   })
 
@@ -72,4 +76,30 @@ test('files beside the UI are out of reach', async () => {
   for (const path of ['/../package.json', '/..%2fpackage.json', '/%2e%2e/package.json', '/..\\package.json']) {
     expect((await ask(path, { headers: { authorization: `Bearer ${token}` } })).status, path).toBeGreaterThanOrEqual(400)
   }
+})
+
+test('while the app starts, its page is served and its questions wait', async () => {
+  const uiFolder = tempDir('ui')
+  writeFileSync(join(uiFolder, 'index.html'), 'the page')
+  const started = Promise.withResolvers<void>()
+  const { ask } = await api({ uiFolder, whenStarted: started.promise, settings: { current: defaultSettings } })
+  const headers = { authorization: `Bearer ${token}` }
+  let answered = false
+  const settings = ask('/api/settings', { headers }).finally(() => {
+    answered = true
+  })
+  expect(await ask('/', { headers })).toMatchObject({ status: 200, text: 'the page' })
+  expect((await ask('/api/settings')).status).toBe(401)
+  expect(answered).toBe(false)
+  started.resolve()
+  expect((await settings).status).toBe(200)
+})
+
+test('what was asked for of an app whose start fails is told so', async () => {
+  const started = Promise.withResolvers<void>()
+  started.promise.catch(() => {})
+  const { ask } = await api({ whenStarted: started.promise })
+  const asked = ask('/api/settings', { headers: { authorization: `Bearer ${token}` } })
+  started.reject(new AppError('shutting_down', 'StableNew closes before it has started.'))
+  expect(await asked).toMatchObject({ status: 503, json: { code: 'shutting_down' } })
 })

@@ -27,8 +27,8 @@ test('--data-dir takes everything, and a relative one is made absolute', () => {
 test.runIf(process.platform !== 'win32')('the folders are for their owner only', async () => {
   const root = join(tempDir('folders'), 'new')
   const folders = foldersFor(platform, root)
-  await makeFolders(folders)
-  await makeFolders(folders)
+  makeFolders(folders)
+  makeFolders(folders)
   for (const folder of Object.values(folders)) expect(statSync(folder).mode & 0o777).toBe(0o700)
 })
 
