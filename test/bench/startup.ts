@@ -150,6 +150,7 @@ function downloads(): string[][] {
   const size = (path: string) => `${(statSync(path).size / 1e6).toFixed(1)} MB`
   const wanted = [
     ['stablenew-linux-x64.tar.xz', '45 MB'],
+    ['stablenew-linux-x64.deb', '45 MB'],
     ['stablenew-win-x64.zip', '50 MB'],
   ] as const
   const made = wanted.flatMap(([name, target]) => {

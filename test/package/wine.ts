@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { wineEnvironment } from '../../scripts/wine-folder.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 /** The folder that scripts/wine-folder.ts makes; undefined: there is no Wine, and what needs it is not run. */
@@ -29,9 +30,7 @@ export async function runBelowWine(args: readonly string[], { nodeOptions = '', 
     cwd,
     env: {
       ...process.env,
-      WINEPREFIX: realpathSync(join(wine!, 'prefix')),
-      WINEDEBUG: '-all',
-      NODE_SKIP_PLATFORM_CHECK: '1',
+      ...wineEnvironment(realpathSync(wine!)),
       NODE_OPTIONS: nodeOptions,
       ...env,
     },
