@@ -30,7 +30,7 @@ export const plainBuiltins: Rolldown.Plugin = {
   },
 }
 
-/** Native packages by `require` too: by `import`, each is looked for and wrapped once more, 5 ms in all. */
+/** Native packages by `require` too: by `import`, Node looks for and wraps each once more. */
 export const requiredPackages = (names: readonly string[]): Rolldown.Plugin => ({
   name: 'required-packages',
   resolveId: {

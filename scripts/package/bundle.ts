@@ -49,7 +49,7 @@ async function bundle(name: string, source: string, folder: string): Promise<Lic
     configFile: false,
     root,
     logLevel: 'warn',
-    plugins: [plainBuiltins, requiredPackages(nativePackages), sqliteBundled, undiciBeside, asciiOnly],
+    plugins: [plainBuiltins, requiredPackages(['koffi']), sqliteBundled, undiciBeside, asciiOnly],
     // As Node itself does, and not its build for bundlers, which lacks the default export.
     resolve: { alias: { 'opentype.js': join(root, 'node_modules/opentype.js/dist/opentype.js') } },
     ssr: { noExternal: true, external: [...nativePackages], target: 'node', resolve: { conditions: ['node'] } },
