@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module'
 import type { Rolldown } from 'vite'
 
 const prefix = '\0builtin:'
-const requiredPrefix = '\0required:'
+const koffi = '\0required:koffi'
 const identifier = /^(?!default$)[a-z_$][\w$]*$/i
 
 /**
@@ -30,25 +30,22 @@ export const plainBuiltins: Rolldown.Plugin = {
   },
 }
 
-/** Native packages by `require` too: by `import`, Node looks for and wraps each once more. */
-export const requiredPackages = (names: readonly string[]): Rolldown.Plugin => ({
-  name: 'required-packages',
+/** koffi by `require`: an `import` of it would stand at the top, and load it before the port is open. */
+export const koffiRequired: Rolldown.Plugin = {
+  name: 'koffi-required',
   resolveId: {
     order: 'pre',
-    handler: (id, _importer, { kind }) => (kind !== 'require-call' && names.includes(id) ? `${requiredPrefix}${id}` : null),
+    handler: (id, _importer, { kind }) => (kind !== 'require-call' && id === 'koffi' ? koffi : null),
   },
-  load: (id) =>
-    id.startsWith(requiredPrefix)
-      ? { code: `export default require('${id.slice(requiredPrefix.length)}')`, moduleType: 'js', moduleSideEffects: false }
-      : null,
-})
+  load: (id) => (id === koffi ? { code: "export default require('koffi')", moduleType: 'js', moduleSideEffects: false } : null),
+}
 
 /** better-sqlite3 is bundled, 6 ms less than its twelve files; its native part lies where the package has it. */
 export const sqliteBundled: Rolldown.Plugin = {
   name: 'sqlite-bundled',
   transform: {
     filter: { id: /better-sqlite3\/lib\/binding\.js$/ },
-    handler: (code) => code.replaceAll('__dirname', "__dirname, 'node_modules/better-sqlite3/lib'"),
+    handler: (code) => replaced(code, /__dirname/g, "__dirname, 'node_modules/better-sqlite3/lib'"),
   },
 }
 
@@ -57,8 +54,15 @@ export const undiciBeside: Rolldown.Plugin = {
   name: 'undici-beside',
   transform: {
     filter: { id: /backends\/http-library\.ts$/ },
-    handler: (code) => code.replace(/require\(['"]undici['"]\)/, "require('./undici.js').default"),
+    handler: (code) => replaced(code, /require\(['"]undici['"]\)/, "require('./undici.js').default"),
   },
+}
+
+/** @throws Error where nothing is to be replaced: the source has changed since */
+function replaced(code: string, what: RegExp, by: string): string {
+  const changed = code.replace(what, by)
+  if (changed === code) throw new Error(`${what} is not there any more`)
+  return changed
 }
 
 /** Without letters outside of ASCII, V8 keeps a source in half the memory. They stand in strings, templates and expressions only. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { build, type Rolldown } from 'vite'
 import { type ProgramName, programs } from '../../src-sidecar/config/program-path.ts'
 import { root } from '../run-script.mjs'
-import { asciiOnly, plainBuiltins, requiredPackages, sqliteBundled, undiciBeside } from './bundle-plugins.ts'
+import { asciiOnly, koffiRequired, plainBuiltins, sqliteBundled, undiciBeside } from './bundle-plugins.ts'
 
 /** Loaded from `node_modules` beside the programs: native parts find their files from where they lie. */
 export const nativePackages = ['koffi', 'sharp'] as const
@@ -49,7 +49,7 @@ async function bundle(name: string, source: string, folder: string): Promise<Lic
     configFile: false,
     root,
     logLevel: 'warn',
-    plugins: [plainBuiltins, requiredPackages(['koffi']), sqliteBundled, undiciBeside, asciiOnly],
+    plugins: [plainBuiltins, koffiRequired, sqliteBundled, undiciBeside, asciiOnly],
     // As Node itself does, and not its build for bundlers, which lacks the default export.
     resolve: { alias: { 'opentype.js': join(root, 'node_modules/opentype.js/dist/opentype.js') } },
     ssr: { noExternal: true, external: [...nativePackages], target: 'node', resolve: { conditions: ['node'] } },
