@@ -6,7 +6,7 @@ import { root } from '../run-script.mjs'
 import { asciiOnly, koffiRequired, plainBuiltins, sqliteBundled, undiciBeside } from './bundle-plugins.ts'
 
 /** Loaded from `node_modules` beside the programs: native parts find their files from where they lie. */
-export const nativePackages = ['koffi', 'sharp'] as const
+const nativePackages = ['koffi', 'sharp'] as const
 
 const licencesFile = 'licences.json'
 
