@@ -56,8 +56,9 @@ export function createApi(parts: ApiParts): Hono {
     }),
   )
   app.use(authenticate(auth))
-  app.use('/api/*', async (_c, next) => {
-    await parts.whenStarted
+  // An end is begun at any time.
+  app.use('/api/*', async (c, next) => {
+    if (c.req.path !== '/api/shutdown') await parts.whenStarted
     await next()
   })
   const limited = bodyLimit({

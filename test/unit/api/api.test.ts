@@ -95,6 +95,16 @@ test('while the app starts, its page is served and its questions wait', async ()
   expect((await settings).status).toBe(200)
 })
 
+test('an end is begun though the app has not started yet', async () => {
+  const started = Promise.withResolvers<void>()
+  const ends: string[] = []
+  const shutdown: ApiParts['shutdown'] = ({ trigger }) => void ends.push(trigger)
+  const { ask } = await api({ whenStarted: started.promise, shutdown })
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  await ask('/api/shutdown', { method: 'POST', headers, body: JSON.stringify({ trigger: 'exit-button' }) })
+  expect(ends).toEqual(['exit-button'])
+})
+
 test('what was asked for of an app whose start fails is told so', async () => {
   const started = Promise.withResolvers<void>()
   started.promise.catch(() => {})
