@@ -42,6 +42,8 @@ export async function runChaos(plan: ChaosPlan, dataDir: string, baseline: Basel
     plan.victim === 'web page' ? crashPage(first) : await kill(plan, first, await findDoomed(plan, first), baseline)
   const lives = stillRuns(first.self)
   const last = lives ? first : await start()
+  // Its API answers when what was left of the last run has ended.
+  await last.get('/api/status')
   const leftAfterStart = survivors.left.filter(stillRuns).map(({ pid }) => `process ${pid} survived the next start`)
   await queueDone(last)
   if (plan.victim === 'web page') last.child.stdin?.write('close\n')

@@ -129,10 +129,10 @@ test.skipIf(!hasBrowser)('jobs are chosen, put first, copied, cancelled and put 
 
   await row(page, 7).click({ button: 'right' })
   await page.getByRole('menuitemradio', { name: 'High priority' }).click()
-  await waitFor(async () => (await prompts(sidecar))[0] === '7', 'the one of a high priority')
+  await waitFor(async () => (await shown(page))[0] === '7', 'the one of a high priority at the top')
   await row(page, 2).click()
   await page.keyboard.press('Control+d')
-  await waitFor(async () => (await prompts(sidecar)).join() === '7,1,2,2,3,4,5,6,8', 'the copy')
+  await waitFor(async () => (await shown(page)).join() === '7,1,2,2,3,4,5,6,8', 'the copy')
   await row(page, 8).click()
   await page.keyboard.press('Shift+ArrowUp')
   await page.getByText('2 selected').waitFor()
