@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { decodeText } from './decode-text.ts'
 import type { Wildcards } from './expand/fill-template.ts'
 import type { LoadedPack, OpenPack } from './load-pack.ts'
@@ -63,11 +63,12 @@ function namesIn(texts: Iterable<string>): string[] {
 async function listFiles(folders: readonly string[]): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   for (const folder of folders) {
-    // Links to folders are not followed, so this ends.
-    const paths = await readdir(folder, { recursive: true }).catch(() => [])
-    for (const path of paths) {
-      const name = path.split(sep).join('/').slice(0, -'.txt'.length)
-      if (path.toLowerCase().endsWith('.txt') && !files.has(name) && files.size < maxLists) files.set(name, join(folder, path))
+    // With types, links to folders are not followed: without, forty deep.
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+    for (const entry of entries) {
+      const path = join(entry.parentPath, entry.name)
+      const name = relative(folder, path).split(sep).join('/').slice(0, -'.txt'.length)
+      if (path.toLowerCase().endsWith('.txt') && !files.has(name) && files.size < maxLists) files.set(name, path)
     }
   }
   return files

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import type { ImagePage } from '../../src-sidecar/contract/image-search.ts'
 import type { Queue } from '../../src-sidecar/contract/job.ts'
 import { closeSidecar, type RunningSidecar, waitForEmptyQueue } from '../helpers/sidecar.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -89,7 +90,12 @@ test('a stage that the server lacks fails the job with the reason, and what came
     ],
   }
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings })
-  const { images } = await waitForEmptyQueue(sidecar)
+  await waitForEmptyQueue(sidecar)
+  // It is saved beside the stage that fails.
+  const { images } = await waitFor(async () => {
+    const page = await sidecar.get<ImagePage>('/api/images')
+    return page.total > 0 && page
+  }, 'the image of the second stage')
   expect(images).toMatchObject([{ stage: 1, intermediate: false, width: 128 }])
   const [job] = (await sidecar.get<Queue>('/api/queue')).ended
   expect(job).toMatchObject({ state: 'failed', problem: { message: expect.stringContaining('Stage 3 (adetailer) failed') } })
