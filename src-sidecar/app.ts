@@ -13,11 +13,11 @@ import { readInstance, removeInstance, writeInstance } from './config/instance-f
 import { SettingsFile } from './config/settings-file.ts'
 import { appVersion } from './config/version.ts'
 import { defaultPattern } from './contract/image-name.ts'
-import type { Job } from './contract/job.ts'
 import type { LastShutdown } from './contract/last-shutdown.ts'
 import { openCore } from './core.ts'
 import { ResourceNotes } from './diagnostics/resource-notes.ts'
 import { AppError } from './errors/app-error.ts'
+import { recoveredNotice, unsavedNotice } from './jobs/interrupted-notices.ts'
 import type { StopReason } from './lifecycle/component.ts'
 import { withDeadline } from './lifecycle/deadline.ts'
 import { openLog } from './logging/logger.ts'
@@ -192,12 +192,3 @@ export async function startApp(
     },
   }
 }
-
-function recoveredNotice(job: Job): string {
-  const fate =
-    job.state === 'quarantined' ? 'is kept out of the queue (Retry puts it back)' : `goes on at image ${job.imagesDone + 1}`
-  return `The last run ended in the middle of job ${job.id} (${job.packName}): it ${fate}.`
-}
-
-const unsavedNotice = ({ id, packName, imagesDone, problem }: Job): string =>
-  `Image ${imagesDone + 1} of job ${id} (${packName}) could not be saved before StableNew closed, and is made again. ${problem?.message ?? ''}`

@@ -1,10 +1,9 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { runChild } from '../run-child.mjs'
 import { root, SetupError } from '../run-script.mjs'
 import { filesBelow } from './archive.ts'
 
-/** As Debian names it. */
 export const debName = 'stablenew-linux-x64.deb'
 const installedIn = 'opt/stablenew'
 const iconSizes = [16, 32, 48, 64, 128, 256, 512]
@@ -65,13 +64,10 @@ function control(inKilobytes: number): string {
     .join('\n')}\n`
 }
 
-/** Those of files are the package's own; folders are open to read. */
+/** As they would be on a system with an open umask: readable for everybody, programs still programs. */
 async function setModes(stage: string): Promise<void> {
-  for (const file of filesBelow(stage)) if (!file.startsWith(installedIn)) chmodSync(join(stage, file), 0o644)
-  const { exitCode } = await runChild('find', [stage, '-type', 'd', '-exec', 'chmod', '755', '{}', '+'], {
-    stdio: ['ignore', 2, 2],
-  })
-  if (exitCode !== 0) throw new SetupError('The folders of the Debian package could not be made readable (see above).')
+  const { exitCode } = await runChild('chmod', ['-R', 'u=rwX,go=rX', stage], { stdio: ['ignore', 2, 2] })
+  if (exitCode !== 0) throw new SetupError('The files of the Debian package could not be made readable (see above).')
 }
 
 async function build(stage: string, archive: string, atS: number, quick: boolean): Promise<boolean> {

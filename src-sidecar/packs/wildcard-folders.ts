@@ -60,15 +60,20 @@ function namesIn(texts: Iterable<string>): string[] {
   return [...names]
 }
 
-async function listFiles(folders: readonly string[]): Promise<Map<string, string>> {
+async function listFiles(roots: readonly string[]): Promise<Map<string, string>> {
   const files = new Map<string, string>()
-  for (const folder of folders) {
-    // With types, links to folders are not followed: without, forty deep.
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
-    for (const entry of entries) {
-      const path = join(entry.parentPath, entry.name)
-      const name = relative(folder, path).split(sep).join('/').slice(0, -'.txt'.length)
-      if (path.toLowerCase().endsWith('.txt') && !files.has(name) && files.size < maxLists) files.set(name, path)
+  for (const root of roots) {
+    const folders = [root]
+    // One that can't be read has no lists, which keeps nobody from those of the others. Links to folders are not followed, so this ends.
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+        const path = join(folder, entry.name)
+        if (entry.isDirectory()) folders.push(path)
+        else if (path.toLowerCase().endsWith('.txt')) {
+          const name = relative(root, path).split(sep).join('/').slice(0, -'.txt'.length)
+          if (!files.has(name) && files.size < maxLists) files.set(name, path)
+        }
+      }
     }
   }
   return files

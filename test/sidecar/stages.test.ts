@@ -91,7 +91,7 @@ test('a stage that the server lacks fails the job with the reason, and what came
   }
   await sidecar.queue('example/portraits.txt', { prompts: [0], settings })
   await waitForEmptyQueue(sidecar)
-  // It is saved beside the stage that fails.
+  // What the last stage has made comes into the gallery once the job is over.
   const { images } = await waitFor(async () => {
     const page = await sidecar.get<ImagePage>('/api/images')
     return page.total > 0 && page

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readWildcards } from '../../../src-sidecar/packs/wildcard-folders.ts'
@@ -53,3 +53,19 @@ test('lists that name each other, a folder that leads to itself and what is no t
     ]),
   )
 })
+
+test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+  'a folder that may not be read takes no lists of the others with it',
+  async () => {
+    const lists = folder({ 'a.txt': 'one', 'closed/b.txt': 'two', 'open/c.txt': 'three' })
+    chmodSync(join(lists, 'closed'), 0)
+    const read = await readWildcards([lists], ['__a__ __open/c__'])
+    chmodSync(join(lists, 'closed'), 0o700)
+    expect(read).toEqual(
+      new Map([
+        ['a', ['one']],
+        ['open/c', ['three']],
+      ]),
+    )
+  },
+)
